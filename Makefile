@@ -1,0 +1,50 @@
+# Every target sets up what it needs first; where all is there, that costs a fraction of a second.
+# PYTHON3 makes .venv and nothing else; `make help` and the rest need GNU make 3.81 or newer.
+PYTHON3 ?= python3
+BIN     := .venv/bin
+PYTHON  := $(BIN)/python
+
+.DEFAULT_GOAL := help
+.PHONY: help setup alerts lint replay demo check test format clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## make .venv and find or install Prometheus, Alertmanager, node_exporter and etcd
+	@command -v $(PYTHON3) >/dev/null || { echo "setup: there is no $(PYTHON3); install Python 3.11 or newer (apt-get install python3, brew install python)" >&2; exit 1; }
+	@$(PYTHON3) checks/tools.py setup
+
+alerts: setup ## write the rules of every cluster from homelab.yaml and alerts/
+	$(PYTHON) -m alerts
+
+lint: setup ## hold every query against metrics/, what the components really expose
+	$(PYTHON) -m checks.lint
+
+replay: setup ## replay all of incidents/ through the rules (ARGS=longhorn for one subsystem)
+	$(PYTHON) -m checks.replay $(ARGS)
+
+demo: setup ## start the homelab on loopback, play an incident, show its notification (ARGS="--incident ID --exit")
+	$(PYTHON) -m demo $(ARGS)
+
+check: setup ## the fast part of test, for every save
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --quiet --check
+	$(PYTHON) -m mypy
+	$(PYTHON) -m checks.lint
+
+# Cheap first, so that a slip is shown at once; pytest last, so that its verdict is the closing line.
+test: setup ## everything that CI runs (ARGS go to pytest)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(PYTHON) -m mypy
+	$(BIN)/lint-imports --no-logo
+	$(PYTHON) -m checks.lint
+	$(PYTHON) -m checks.replay
+	$(PYTHON) -m pytest -n 2 --dist worksteal $(ARGS)
+
+format: setup ## lay out the code and mend what ruff can mend
+	$(BIN)/ruff check --fix-only --quiet
+	$(BIN)/ruff format
+
+clean: ## remove build/
+	rm -rf build

@@ -1,0 +1,64 @@
+"""`python -m alerts`: write every cluster's rules, deterministically.
+
+Exit status: 0 written, 2 homelab.yaml is not usable (nothing is written then).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from alerts._render import catalogue, limit_types, plain, prometheus_rule
+from homelab.inventory import load
+from homelab.parse import Invalid
+
+
+def render(inventory: Path) -> dict[Path, str]:
+    """Every file to be written, by its path below the working directory."""
+    files: dict[Path, str] = {}
+    for name, site in load(inventory, limit_types()).clusters.items():
+        for group in catalogue(site):
+            files[Path("monitoring/rules") / name / f"{group.subsystem}.yaml"] = prometheus_rule(group, site)
+            files[Path("build/rules") / name / f"{group.subsystem}.yaml"] = plain(group)
+    return files
+
+
+def write(files: dict[Path, str], root: Path) -> None:
+    """Write what changed, and remove the output of what is gone."""
+    for path, text in files.items():
+        target = root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.exists() or target.read_text(encoding="utf-8") != text:
+            target.write_text(text, encoding="utf-8")
+    for tree in ("monitoring/rules", "build/rules"):
+        for old in sorted((root / tree).glob("*/*.yaml")):
+            if old.relative_to(root) not in files:
+                old.unlink()
+        for folder in sorted((root / tree).glob("*")):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry point."""
+    parser = argparse.ArgumentParser(prog="python -m alerts", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--inventory", type=Path, default=Path("homelab.yaml"), metavar="FILE")
+    options = parser.parse_args(arguments)
+    try:
+        files = render(options.inventory)
+        sites = load(options.inventory).clusters
+    except Invalid as error:
+        print(error, file=sys.stderr)
+        return 2
+    write(files, Path())
+    for name, site in sites.items():
+        groups = catalogue(site)
+        print(f"{name}: {sum(len(g.alerts) for g in groups)} alerts of {len(groups)} subsystems in monitoring/rules/{name}/")
+        for alert, override in sorted(site.overrides.items()):
+            print(f"  {alert} is {'off' if override.off else override.severity}: {override.reason}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""backups: can everything that must be recoverable be recovered, as found in the stores?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from alerts._alert import Alert, expected, target_down
+from homelab.inventory import Site
+
+ID = "kind, namespace, name"
+EXPECTED_AGE = "backup_expected_max_age_seconds"
+FOUND = 'backup_last_success_timestamp_seconds{source="store"}'
+CLAIMED = 'backup_last_success_timestamp_seconds{source="status"}'
+FOUND_AGE = 'time() - backup_last_success_timestamp_seconds{source="store"}'
+STORE_UNREADABLE = "backup_store_probe_success == 0"
+STORE_AGE = "time() - backup_store_last_probe_timestamp_seconds"
+# Targets whose store could not be read: nothing is known about them, and one alert about the store says so.
+UNKNOWN = "(backup_target_info * on (store) group_left () (backup_store_probe_success == bool 0) == 1)"
+KNOWN = "(backup_target_info * on (store) group_left () backup_store_probe_success == 1)"
+MISSING_WAL = "backup_wal_missing_segments"
+RECOVERABLE_AGE = "time() - backup_recoverable_until_timestamp_seconds"
+# An idle database writes no WAL and archives none: only where at least two segments were written in the hour.
+WRITES = (
+    'label_replace(sum by (namespace, cnpg_io_cluster) (delta(cnpg_collector_wal_bytes[1h])) > 2 * 16 * 1024 ^ 2, "name", "$1", "cnpg_io_cluster", "(.+)")'
+)
+SHRUNK = "backup_last_size_bytes / max_over_time(backup_last_size_bytes[8d])"
+DRILL_AGE = "time() - backup_restore_drill_last_success_timestamp_seconds"
+DRILL_EXPECTED = "backup_restore_drill_expected_max_age_seconds"
+DRILL_FAILED = "backup_restore_drill_last_result == 0"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is still fine. How old a backup may be comes from its own schedule, through the exporter."""
+
+    store_age_hours: float = 6  # since a store was last looked at
+    claimed_ahead_hours: float = 6  # Kubernetes claims newer than the store shows; an upload takes its time
+    recoverable_age_hours: float = 2  # of a database that writes
+    size_ratio: float = 0.5  # against the largest of eight days
+
+
+def rules(limits: Limits, site: Site) -> Iterator[Alert]:
+    """The alerts of this subsystem."""
+    yield target_down("BackupExporterDown", job="backup-exporter", what="The backup exporter")
+    yield Alert(
+        "BackupStoreUnreadable",
+        expr=f"max by (store) ({STORE_UNREADABLE} or {STORE_AGE} > {limits.store_age_hours} * 3600)",
+        for_="30m",
+        severity="warning",
+        summary="Backup store {{ $labels.store }} cannot be read",
+        description="Whether its backups are there is not known. An expired key, a changed endpoint or a full account look like this; the writers may be failing too.",
+    )
+    yield Alert(
+        "BackupStale",
+        expr=f"{FOUND_AGE} > on ({ID}) group_left () {EXPECTED_AGE} unless on ({ID}) {UNKNOWN}",
+        for_="30m",
+        severity="warning",
+        summary="No recent backup of {{ $labels.name }} ({{ $labels.namespace }}) is in its store",
+        description="The newest {{ $labels.kind }} backup found is {{ $value | humanizeDuration }} old, whatever Kubernetes says.",
+    )
+    for period, for_, choice in (("daily", "26h", "<="), ("weekly", "8d", ">")):
+        yield Alert(
+            "BackupMissing" if period == "daily" else "BackupMissingWeekly",
+            expr=f"{EXPECTED_AGE} {choice} 2 * 86400 unless on ({ID}) {FOUND} and on ({ID}) {KNOWN}",
+            for_=for_,
+            severity="warning",
+            summary="{{ $labels.name }} ({{ $labels.namespace }}) was never backed up",
+            description=f"A whole {period} period has passed and its store holds no usable {{{{ $labels.kind }}}} backup.",
+        )
+    yield Alert(
+        "BackupClaimedNotFound",
+        expr=f"({CLAIMED} - on ({ID}) {FOUND} or {CLAIMED} unless on ({ID}) {FOUND} and on ({ID}) {KNOWN}) > {limits.claimed_ahead_hours} * 3600 unless on ({ID}) {UNKNOWN}",
+        for_="30m",
+        severity="critical",
+        summary="Kubernetes claims a backup of {{ $labels.name }} ({{ $labels.namespace }}) that its store does not hold",
+        description="The status is newer than anything usable in the store: it writes elsewhere, or the backup is broken. Green statuses prove nothing now.",
+    )
+    yield Alert(
+        "BackupWalGap",
+        expr=f"{MISSING_WAL} > 0",
+        for_="15m",
+        severity="critical",
+        summary="WAL of {{ $labels.name }} ({{ $labels.namespace }}) has a gap in its store",
+        description="{{ $value }} segments between the oldest kept base backup and now are missing: recovery stops there. Take a base backup now.",
+    )
+    yield Alert(
+        "BackupRecoveryPointStale",
+        expr=f"{RECOVERABLE_AGE} > {limits.recoverable_age_hours} * 3600 and on (namespace, name) {WRITES} unless on ({ID}) {UNKNOWN} unless on ({ID}) {MISSING_WAL} > 0",
+        for_="15m",
+        severity="warning",
+        summary="{{ $labels.name }} ({{ $labels.namespace }}) is recoverable only until {{ $value | humanizeDuration }} ago",
+        description="The database writes, and its store gets no newer WAL.",
+    )
+    yield Alert(
+        "BackupShrunk",
+        expr=f"{SHRUNK} < {limits.size_ratio}",
+        for_="30m",
+        severity="warning",
+        summary="The backup of {{ $labels.name }} ({{ $labels.namespace }}) shrank to {{ $value | humanizePercentage }}",
+        description="Against the largest of the last eight days. It may be cut short, or of an empty database.",
+    )
+    yield Alert(
+        "RestoreDrillOverdue",
+        expr=f"{DRILL_AGE} > on ({ID}) {DRILL_EXPECTED}",
+        for_="30m",
+        severity="warning",
+        summary="{{ $labels.name }} ({{ $labels.namespace }}) was not restored for {{ $value | humanizeDuration }}",
+        description="The restore drill is overdue: nobody has shown lately that these backups can be restored.",
+    )
+    yield Alert(
+        "RestoreDrillMissing",
+        expr=f"{DRILL_EXPECTED} unless on ({ID}) backup_restore_drill_last_success_timestamp_seconds",
+        for_="26h",
+        severity="warning",
+        summary="{{ $labels.name }} ({{ $labels.namespace }}) was never restored",
+        description="A restore drill is expected and none has ever succeeded.",
+    )
+    yield Alert(
+        "RestoreDrillFailed",
+        expr=DRILL_FAILED,
+        for_="10m",
+        severity="critical",
+        summary="The last restore drill of {{ $labels.name }} ({{ $labels.namespace }}) failed",
+        description="These backups could not be restored. Until a drill succeeds, treat them as if there were none.",
+    )
+    if site.backup_targets:
+        targets = expected({"kind": t.kind, "namespace": t.namespace, "name": t.name, "store": t.store} for t in site.backup_targets)
+        yield Alert(
+            "BackupTargetMissing",
+            expr=f'{targets} unless on ({ID}) backup_target_info and on () up{{job="backup-exporter"}} == 1',
+            for_="1h",
+            severity="warning",
+            summary="The backup exporter does not know {{ $labels.name }} ({{ $labels.namespace }})",
+            description="The inventory expects a {{ $labels.kind }} backup of it in {{ $labels.store }}: what nobody scheduled has no status that could fail.",
+        )

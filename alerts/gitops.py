@@ -1,0 +1,60 @@
+"""gitops: does Flux apply what stands in Git?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from alerts._alert import Alert, expected, target_down
+from homelab.inventory import Site
+
+# Always 1: the state is a label. A changed revision or readiness is a new series, hence the aggregation.
+# A missing or Unknown readiness is not ready either; Alert and Provider have none at all.
+NOT_READY = 'max by (customresource_kind, exported_namespace, name) (gotk_resource_info{ready!="True", suspended!="true", customresource_kind!~"Alert|Provider"})'
+SUSPENDED = 'max by (customresource_kind, exported_namespace, name) (gotk_resource_info{suspended="true"})'
+RECONCILIATIONS = 'sum by (job, controller) (increase(controller_runtime_reconcile_total{job="flux-system/flux-system"}[30m]))'
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Nothing here is a matter of degree."""
+
+
+def rules(limits: Limits, site: Site) -> Iterator[Alert]:  # noqa: ARG001
+    """The alerts of this subsystem."""
+    yield target_down("FluxDown", job="flux-system/flux-system", what="Flux")
+    yield Alert(
+        "FluxNotReady",
+        expr=NOT_READY,
+        for_="15m",
+        severity="warning",
+        summary="{{ $labels.customresource_kind }} {{ $labels.name }} ({{ $labels.exported_namespace }}) is not ready",
+        description="What stands in Git is not what runs: a bad commit, a missing Secret, a chart that fails to install.",
+    )
+    yield Alert(
+        "FluxSuspendedLong",
+        expr=SUSPENDED,
+        for_="12h",
+        severity="warning",
+        summary="{{ $labels.customresource_kind }} {{ $labels.name }} ({{ $labels.exported_namespace }}) is suspended",
+        description="Changes in Git do not reach the cluster; half a day is longer than a debugging session.",
+    )
+    yield Alert(
+        "FluxNotReconciling",
+        expr=f"{RECONCILIATIONS} == 0",
+        for_="30m",
+        severity="warning",
+        summary="Flux controller {{ $labels.controller }} reconciles nothing",
+        description="It answers and does not work. Its objects keep saying Ready=True.",
+    )
+    wanted = site.gitops.expected if site.gitops else ()
+    if wanted:
+        rows = expected({"customresource_kind": o.kind, "exported_namespace": o.namespace, "name": o.name} for o in wanted)
+        yield Alert(
+            "FluxObjectMissing",
+            expr=f'{rows} unless on (customresource_kind, exported_namespace, name) gotk_resource_info and on () up{{job="kube-state-metrics"}} == 1',
+            for_="30m",
+            severity="warning",
+            summary="{{ $labels.customresource_kind }} {{ $labels.name }} ({{ $labels.exported_namespace }}) is not reported",
+            description="It was removed, or kube-state-metrics lost its customResourceState configuration; then nothing tells whether Flux works.",
+        )

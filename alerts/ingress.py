@@ -1,0 +1,106 @@
+"""ingress: what does a visitor see: an answer, in time, with the right certificate?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from alerts._alert import Alert, expected
+from homelab.inventory import Site
+
+TRAEFIK_SILENT = 'max by (job) (up{job="traefik"}) == 0 or absent(up{job="traefik"})'
+FAILING = 'probe_success{job="blackbox"} == 0'
+SOME_ANSWER = 'sum(probe_success{job="blackbox"}) > 0'
+DURATION = 'probe_duration_seconds{job="blackbox"}'
+# The service keeps its name as exported_service: a ServiceMonitor brings a label of its own. Idle services have no series.
+ERRORS = 'sum by (exported_service) (rate(traefik_service_requests_total{code=~"5.."}[10m]))'
+REQUESTS = "sum by (exported_service) (rate(traefik_service_requests_total[10m]))"
+SERVED = 'probe_ssl_earliest_cert_expiry{job="blackbox"}'
+EXPIRES = "max by (name) (certmanager_certificate_not_after_timestamp_seconds > 0)"
+LIFETIME = "max by (name) ((certmanager_certificate_not_after_timestamp_seconds > 0) - (certmanager_certificate_not_before_timestamp_seconds > 0))"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is still fine."""
+
+    duration_seconds: float = 5
+    errors_ratio: float = 0.1
+    errors_per_second: float = 0.05  # one failure of two visits is no ratio
+    served_behind_ratio: float = 0.5  # of the certificate's lifetime; a renewal brings two thirds
+    served_remaining_ratio: float = 0.1  # of the certificate's lifetime
+
+
+def rules(limits: Limits, site: Site) -> Iterator[Alert]:
+    """The alerts of this subsystem."""
+    hosts = site.ingress.hosts if site.ingress else ()
+    yield Alert(
+        "TraefikDown",
+        expr=TRAEFIK_SILENT,
+        for_="5m",
+        severity="critical",
+        summary="Traefik is down",
+        description="No Traefik pod answers: nothing is reachable from outside, and MetalLB withdraws the address with it.",
+    )
+    yield Alert(
+        "IngressUnreachable",
+        expr=f'sum by (job) (probe_success{{job="blackbox"}}) == 0 unless on () ({TRAEFIK_SILENT})',
+        for_="5m",
+        severity="critical",
+        summary="Every public host fails its probe",
+        description="Traefik runs and no host answers as it should: a shared middleware, DNS, the certificate or the network.",
+    )
+    yield Alert(
+        "IngressHostFailing",
+        expr=f"{FAILING} and on () {SOME_ANSWER}",
+        for_="10m",
+        severity="warning",
+        summary="{{ $labels.instance }} does not answer as it should",
+        description="Other hosts do, so it is this application, its route or its certificate.",
+    )
+    yield Alert(
+        "IngressHostSlow",
+        expr=f"{DURATION} > {limits.duration_seconds} and on (instance) probe_success == 1",
+        for_="15m",
+        severity="warning",
+        summary="{{ $labels.instance }} takes {{ $value | humanizeDuration }} to answer",
+        description="Every probe of the last quarter of an hour was that slow.",
+    )
+    yield Alert(
+        "IngressErrors",
+        expr=f"{ERRORS} / {REQUESTS} > {limits.errors_ratio} and {ERRORS} > {limits.errors_per_second} and on () {SOME_ANSWER}",
+        for_="10m",
+        severity="warning",
+        summary="{{ $labels.exported_service }} answers {{ $value | humanizePercentage }} of its visitors with errors",
+        description="The application behind this Traefik service fails, or Traefik cannot reach it.",
+    )
+    if hosts:
+        rows = [{"instance": f"https://{h.name}"} for h in hosts]
+        yield Alert(
+            "IngressHostUnprobed",
+            expr=f"{expected(rows)} unless on (instance) probe_success",
+            for_="15m",
+            severity="warning",
+            summary="{{ $labels.instance }} is not probed",
+            description="The inventory expects a probe and there is none: whether visitors get an answer is not known.",
+        )
+    certified = [h for h in hosts if h.certificate]
+    if certified:
+        names = expected({"instance": f"https://{h.name}", "name": h.certificate} for h in certified)
+        served = f"({names} * on (instance) group_left () {SERVED})"
+        yield Alert(
+            "IngressCertificateOutdated",
+            expr=f"({EXPIRES} - on (name) group_right () {served}) / on (name) group_left () {LIFETIME} > {limits.served_behind_ratio}",
+            for_="1h",
+            severity="warning",
+            summary="{{ $labels.instance }} still serves the old certificate",
+            description="{{ $labels.name }} was renewed and visitors get its predecessor, which will expire: Traefik did not load the new one.",
+        )
+        yield Alert(
+            "IngressCertificateExpiring",
+            expr=f"({served} - time()) / on (name) group_left () {LIFETIME} < {limits.served_remaining_ratio}",
+            for_="15m",
+            severity="critical",
+            summary="The certificate that {{ $labels.instance }} serves is about to expire or has expired",
+            description="{{ $value | humanizePercentage }} of the lifetime of {{ $labels.name }} is left to what visitors get; browsers refuse the host from 0 on.",
+        )

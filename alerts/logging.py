@@ -1,0 +1,158 @@
+"""logging: do the logs of every node arrive in Loki, stay there and get removed in time?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from alerts._alert import Alert, expected, target_down
+from alerts._presence import machines, node_down
+from homelab.inventory import Site
+
+RECEIVED = "sum by (job) (rate(loki_distributor_lines_received_total[10m]))"
+SENT = 'sum by (namespace, pod) (rate(loki_write_sent_entries_total{job="alloy"}[15m]))'
+DROPPED = 'sum by (namespace, pod) (increase(loki_write_dropped_entries_total{job="alloy"}[10m]))'
+ALLOY_NODES = 'kube_pod_info * on (namespace, pod) group_left () (up{job="alloy"} == 1)'
+CONFIG_BAD = "alloy_config_last_load_successful == 0"
+# No series at all while nothing is unhealthy; and healthy proves little.
+UNHEALTHY = 'sum by (namespace, pod) (alloy_component_controller_running_components{health_type="unhealthy"})'
+# The canary of log-derived alerts: journal lines of k3s that went through the pipeline.
+CANARY = 'sum by (job) (rate(loki_process_custom_k3s_journal_lines{job="alloy"}[15m]))'
+FLUSH_FAILURES = "sum by (job) (increase(loki_ingester_chunks_flush_failures_total[10m]))"
+# Every member exports its own view of the ring.
+UNHEALTHY_MEMBERS = 'max by (job, name) (loki_ring_members{state="Unhealthy"})'
+# gRPC routes carry words instead of codes.
+FAILED_REQUESTS = 'sum by (job, route) (rate(loki_request_duration_seconds_count{status_code=~"5..|error"}[10m]))'
+REQUESTS = "sum by (job, route) (rate(loki_request_duration_seconds_count[10m]))"
+DISCARDED = "sum by (job, reason) (rate(loki_discarded_samples_total[10m]))"
+# 0 on every pod but the one that holds the role; 0 there too until its first success.
+COMPACTED = "max by (namespace, job) (loki_boltdb_shipper_compact_tables_operation_last_successful_run_timestamp_seconds)"
+WAL_DISK_USED = "max by (job, pod) (loki_ingester_wal_disk_usage_percent)"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is still fine."""
+
+    failed_requests_ratio: float = 0.1
+    discarded_lines_per_second: float = 1
+    compaction_age_hours: float = 3  # it runs every ten minutes
+    wal_disk_ratio: float = 0.8
+
+
+def rules(limits: Limits, site: Site) -> Iterator[Alert]:
+    """The alerts of this subsystem."""
+    jobs = expected({"job": job} for job in (site.logging.loki if site.logging else ()))
+    yield target_down("AlloyDown", job="alloy", what="Alloy")
+    yield Alert(
+        "LokiComponentDown",
+        expr=f"{jobs} unless on (job) up == 1",
+        for_="10m",
+        severity="warning",
+        summary="{{ $labels.job }} is down",
+        description="None of its pods answers: logs are not written, not read, or not compacted.",
+    )
+    yield Alert(
+        "LokiReceivesNothing",
+        expr=f"{RECEIVED} == 0",
+        for_="10m",
+        severity="warning",
+        summary="Loki receives no lines",
+        description="{{ $labels.job }} runs and nothing arrives: Alloy cannot reach it, or sends nothing.",
+    )
+    yield Alert(
+        "LokiRequestsFailing",
+        expr=f"{FAILED_REQUESTS} / {REQUESTS} > {limits.failed_requests_ratio} and {FAILED_REQUESTS} > 0.01",
+        for_="15m",
+        severity="warning",
+        summary="{{ $value | humanizePercentage }} of {{ $labels.route }} on {{ $labels.job }} fail",
+        description="Lines are refused or queries answered with errors.",
+    )
+    yield Alert(
+        "LokiFlushFailing",
+        expr=f"{FLUSH_FAILURES} > 0",
+        for_="15m",
+        severity="warning",
+        summary="{{ $labels.job }} cannot write to its object store",
+        description="{{ $value | humanize }} chunks failed in ten minutes. Lines pile up in memory and are lost with the pod.",
+    )
+    yield Alert(
+        "LokiRingUnhealthy",
+        expr=f"{UNHEALTHY_MEMBERS} > 0",
+        for_="15m",
+        severity="warning",
+        summary="The ring of {{ $labels.name }} has {{ $value }} unhealthy members",
+        description="They left without saying so. Writes are refused when too many are missing, although every pod runs.",
+    )
+    yield Alert(
+        "LokiDiscarding",
+        expr=f"{DISCARDED} > {limits.discarded_lines_per_second}",
+        for_="20m",
+        severity="warning",
+        summary="Loki refuses {{ $value | humanize }} lines a second: {{ $labels.reason }}",
+        description="They are lost. Find the chatty workload, or raise the limit that the reason names.",
+    )
+    yield Alert(
+        "LokiCompactorStale",
+        expr=f"time() - ({COMPACTED} > 0) > {limits.compaction_age_hours} * 3600 or {COMPACTED} == 0",
+        for_="1h",
+        severity="warning",
+        summary="Loki in {{ $labels.namespace }} does not compact",
+        description="Retention stops with it: the bucket grows, and what should be deleted is kept.",
+    )
+    yield Alert(
+        "LokiWalDiskFilling",
+        expr=f"{WAL_DISK_USED} > {limits.wal_disk_ratio}",
+        for_="15m",
+        severity="warning",
+        summary="The WAL disk of {{ $labels.pod }} is {{ $value | humanizePercentage }} full",
+        description="When it is full Loki goes on without a WAL and tells nobody: a restart then loses lines.",
+    )
+    yield Alert(
+        "AlloyMissing",
+        expr=f'{machines(site, job="alloy")} unless on (node) ({ALLOY_NODES}) unless on (node) {node_down(site)} and on () up{{job="alloy"}} == 1',
+        for_="15m",
+        severity="warning",
+        summary="No Alloy answers on {{ $labels.node }}",
+        description="The logs of this node are not collected; what rotates away is lost.",
+    )
+    yield Alert(
+        "AlloySendsNothing",
+        expr=f'{SENT} == 0 and on () sum(rate(loki_distributor_lines_received_total[10m])) > 0',
+        for_="15m",
+        severity="warning",
+        summary="{{ $labels.pod }} sends no logs",
+        description="It runs, Loki receives from others, and nothing comes from this node.",
+    )
+    yield Alert(
+        "AlloyDropping",
+        expr=f"{DROPPED} > 0",
+        for_="20m",
+        severity="warning",
+        summary="{{ $labels.pod }} drops log lines",
+        description="{{ $value | humanize }} in ten minutes were given up: Loki refuses them for good. A wrong clock on the node is a common cause.",
+    )
+    yield Alert(
+        "AlloyConfigBad",
+        expr=CONFIG_BAD,
+        for_="10m",
+        severity="warning",
+        summary="{{ $labels.pod }} rejected its new configuration",
+        description="It runs on with the previous one until it restarts; then it does not start.",
+    )
+    yield Alert(
+        "AlloyUnhealthy",
+        expr=f"{UNHEALTHY} > 0",
+        for_="15m",
+        severity="warning",
+        summary="{{ $labels.pod }} has {{ $value }} unhealthy components",
+        description="A part of its pipeline does not work.",
+    )
+    yield Alert(
+        "AlloyJournalSilent",
+        expr=f"{CANARY} == 0",
+        for_="30m",
+        severity="warning",
+        summary="No k3s journal line goes through {{ $labels.job }}",
+        description="k3s always logs something, so the pipeline lost its label or its source: alerts that are derived from logs cannot fire.",
+    )

@@ -1,0 +1,103 @@
+"""metallb: does every virtual IP have exactly one announcer, and every LoadBalancer Service an address?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from alerts._alert import Alert, expected
+from alerts._presence import machines, node_down, pods_of_dead_nodes
+from homelab.inventory import Site
+
+# Ports, names of services and job labels differ before and after 0.16: select by namespace and container.
+CONTROLLER_ANSWERS = 'up{namespace="metallb-system", container="controller"} == 1'
+SPEAKER_ANSWERS = 'label_replace(up{namespace="metallb-system", container="speaker"} == 1, "address", "$1", "instance", "(.*):.*")'
+SPEAKER_SILENT = 'up{namespace="metallb-system", container="speaker"} == 0'
+# 1 or no series: a speaker that withdraws deletes it.
+ANNOUNCED = "metallb_speaker_announced"
+ANNOUNCERS = 'count by (ip, service) (metallb_speaker_announced{protocol="layer2"})'
+NO_ENDPOINT = "kube_deployment_status_replicas_available == 0"
+PENDING = 'kube_service_spec_type{type="LoadBalancer"} unless on (namespace, service) kube_service_status_load_balancer_ingress'
+CONFIG_STALE = "sum by (namespace) (metallb_k8s_client_config_stale_bool)"
+CONFIG_NOT_LOADED = 'metallb_k8s_client_config_loaded_bool == 0'
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Nothing here is a matter of degree."""
+
+
+def rules(limits: Limits, site: Site) -> Iterator[Alert]:  # noqa: ARG001
+    """The alerts of this subsystem."""
+    yield Alert(
+        "MetalLBDown",
+        expr='max by (namespace) (up{namespace="metallb-system"}) == 0 or absent(up{namespace="metallb-system"})',
+        for_="10m",
+        severity="warning",
+        summary="MetalLB cannot be scraped",
+        description="Neither the controller nor any speaker answers, so every other alert on it is blind. Since 0.16 metrics are HTTPS on port 9120 and need authorisation.",
+    )
+    if site.metallb and site.metallb.vips:
+        vips = expected(
+            {"ip": v.address, "service": v.service, "namespace": v.namespace, "deployment": v.deployment} for v in site.metallb.vips
+        )
+        yield Alert(
+            "MetalLBAddressNotAnnounced",
+            # MetalLB withdraws the address of a Service without endpoints: then the pods are the cause, not MetalLB.
+            # A speaker that is silent on a living node may still announce: that is unknown, not withdrawn.
+            expr=f"{vips} unless on (ip) {ANNOUNCED} unless on (namespace, deployment) {NO_ENDPOINT}"
+            f" unless on () ({SPEAKER_SILENT} unless on (namespace, pod) {pods_of_dead_nodes(site)})"
+            f" and on () {SPEAKER_ANSWERS}",
+            for_="5m",
+            severity="critical",
+            summary="Nobody announces {{ $labels.ip }} ({{ $labels.namespace }}/{{ $labels.service }})",
+            description="No speaker answers ARP for this address: from outside, everything behind it is unreachable, while probes inside the cluster may stay green.",
+        )
+    yield Alert(
+        "MetalLBAddressAnnouncedTwice",
+        expr=f"{ANNOUNCERS} > 1",
+        for_="5m",
+        severity="critical",
+        summary="{{ $value }} nodes announce {{ $labels.ip }} ({{ $labels.service }})",
+        description="Clients learn one node or the other by chance and lose their connections: speakers do not see each other.",
+    )
+    yield Alert(
+        "MetalLBServicePending",
+        expr=PENDING,
+        for_="10m",
+        severity="warning",
+        summary="Service {{ $labels.namespace }}/{{ $labels.service }} has no address",
+        description="A LoadBalancer Service waits for an address: the pool is used up, does not match, or the controller does not work.",
+    )
+    yield Alert(
+        "MetalLBSpeakerMissing",
+        expr=f'{machines(site)} unless on (address) {SPEAKER_ANSWERS} unless on (node) {node_down(site)} and on () up{{namespace="metallb-system"}} == 1',
+        for_="15m",
+        severity="warning",
+        summary="No MetalLB speaker answers on {{ $labels.node }}",
+        description="{{ $labels.node }} ({{ $labels.address }}) cannot take over a virtual IP; one failover less is possible.",
+    )
+    yield Alert(
+        "MetalLBControllerMissing",
+        expr=f'(max by (namespace, container) (up{{namespace="metallb-system", container="controller"}}) == 0 or absent({CONTROLLER_ANSWERS.removesuffix(" == 1")})) and on () up{{namespace="metallb-system", container="speaker"}} == 1',
+        for_="15m",
+        severity="warning",
+        summary="The MetalLB controller does not answer",
+        description="Addresses that are announced stay so; no Service gets a new one.",
+    )
+    yield Alert(
+        "MetalLBConfigStale",
+        expr=f"{CONFIG_STALE} > 0",
+        for_="10m",
+        severity="warning",
+        summary="MetalLB rejected its new configuration",
+        description="{{ $value }} pods keep the previous one. A revert to exactly that one may leave this alert on until the pods restart.",
+    )
+    yield Alert(
+        "MetalLBConfigNotLoaded",
+        expr=CONFIG_NOT_LOADED,
+        for_="10m",
+        severity="warning",
+        summary="{{ $labels.pod }} never loaded a MetalLB configuration",
+        description="It restarted while the configuration is invalid. Existing addresses go on; nothing new works.",
+    )
