@@ -5,7 +5,7 @@ BIN     := .venv/bin
 PYTHON  := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup alerts lint replay demo check test format clean
+.PHONY: help setup alerts check test format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,20 +17,10 @@ setup: ## make .venv and find or install Prometheus, Alertmanager, node_exporter
 alerts: setup ## write the rules of every cluster from homelab.yaml and alerts/
 	$(PYTHON) -m alerts
 
-lint: setup ## hold every query against metrics/, what the components really expose
-	$(PYTHON) -m checks.lint
-
-replay: setup ## replay all of incidents/ through the rules (ARGS=longhorn for one subsystem)
-	$(PYTHON) -m checks.replay $(ARGS)
-
-demo: setup ## start the homelab on loopback, play an incident, show its notification (ARGS="--incident ID --exit")
-	$(PYTHON) -m demo $(ARGS)
-
 check: setup ## the fast part of test, for every save
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --quiet --check
 	$(PYTHON) -m mypy
-	$(PYTHON) -m checks.lint
 
 # Cheap first, so that a slip is shown at once; pytest last, so that its verdict is the closing line.
 test: setup ## everything that CI runs (ARGS go to pytest)
@@ -38,8 +28,6 @@ test: setup ## everything that CI runs (ARGS go to pytest)
 	$(BIN)/ruff format --check
 	$(PYTHON) -m mypy
 	$(BIN)/lint-imports --no-logo
-	$(PYTHON) -m checks.lint
-	$(PYTHON) -m checks.replay
 	$(PYTHON) -m pytest -n 2 --dist worksteal $(ARGS)
 
 format: setup ## lay out the code and mend what ruff can mend

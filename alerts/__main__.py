@@ -10,14 +10,14 @@ import sys
 from pathlib import Path
 
 from alerts._render import catalogue, limit_types, plain, prometheus_rule
-from homelab.inventory import load
+from homelab.inventory import Inventory, load
 from homelab.parse import Invalid
 
 
-def render(inventory: Path) -> dict[Path, str]:
+def render(inventory: Inventory) -> dict[Path, str]:
     """Every file to be written, by its path below the working directory."""
     files: dict[Path, str] = {}
-    for name, site in load(inventory, limit_types()).clusters.items():
+    for name, site in inventory.clusters.items():
         for group in catalogue(site):
             files[Path("monitoring/rules") / name / f"{group.subsystem}.yaml"] = prometheus_rule(group, site)
             files[Path("build/rules") / name / f"{group.subsystem}.yaml"] = plain(group)
@@ -46,15 +46,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--inventory", type=Path, default=Path("homelab.yaml"), metavar="FILE")
     options = parser.parse_args(arguments)
     try:
-        files = render(options.inventory)
-        sites = load(options.inventory).clusters
+        inventory = load(options.inventory, limit_types())
+        files = render(inventory)
     except Invalid as error:
         print(error, file=sys.stderr)
         return 2
     write(files, Path())
-    for name, site in sites.items():
+    for name, site in inventory.clusters.items():
         groups = catalogue(site)
-        print(f"{name}: {sum(len(g.alerts) for g in groups)} alerts of {len(groups)} subsystems in monitoring/rules/{name}/")
+        count = sum(len(g.alerts) for g in groups)
+        print(f"{name}: {count} alerts of {len(groups)} subsystems in monitoring/rules/{name}/")
         for alert, override in sorted(site.overrides.items()):
             print(f"  {alert} is {'off' if override.off else override.severity}: {override.reason}")
     return 0

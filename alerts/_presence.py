@@ -6,7 +6,9 @@ from alerts._alert import expected
 from homelab.inventory import Site
 
 # Host-network targets carry the node's address in their instance.
-KUBELET_ANSWERS = 'label_replace(up{job="kubelet", metrics_path="/metrics"} == 1, "address", "$1", "instance", "(.*):.*")'
+KUBELET_ANSWERS = (
+    'label_replace(up{job="kubelet", metrics_path="/metrics"} == 1, "address", "$1", "instance", "(.*):.*")'
+)
 NODE_EXPORTER_ANSWERS = 'label_replace(up{job="node-exporter"} == 1, "address", "$1", "instance", "(.*):.*")'
 # Silence of every node at once is a fault of scraping, not of three machines.
 SOME_NODE_ANSWERS = 'count(up{job=~"kubelet|node-exporter"} == 1) > 0'

@@ -54,7 +54,11 @@ def catalogue(site: Site) -> list[Group]:
         limits = site.limits.get(stem) or module.Limits()
         all_alerts = tuple(module.rules(limits, site))
         known |= {alert.name for alert in all_alerts}
-        off = {a.name: site.overrides[a.name].reason for a in all_alerts if a.name in site.overrides and site.overrides[a.name].off}
+        off = {
+            a.name: site.overrides[a.name].reason
+            for a in all_alerts
+            if a.name in site.overrides and site.overrides[a.name].off
+        }
         kept = tuple(_overridden(alert, site) for alert in all_alerts if alert.name not in off)
         groups.append(Group(stem, (module.__doc__ or "").strip(), kept, off))
     wrong = [

@@ -21,9 +21,7 @@ KNOWN = "(backup_target_info * on (store) group_left () backup_store_probe_succe
 MISSING_WAL = "backup_wal_missing_segments"
 RECOVERABLE_AGE = "time() - backup_recoverable_until_timestamp_seconds"
 # An idle database writes no WAL and archives none: only where at least two segments were written in the hour.
-WRITES = (
-    'label_replace(sum by (namespace, cnpg_io_cluster) (delta(cnpg_collector_wal_bytes[1h])) > 2 * 16 * 1024 ^ 2, "name", "$1", "cnpg_io_cluster", "(.+)")'
-)
+WRITES = 'label_replace(sum by (namespace, cnpg_io_cluster) (delta(cnpg_collector_wal_bytes[1h])) > 2 * 16 * 1024 ^ 2, "name", "$1", "cnpg_io_cluster", "(.+)")'
 SHRUNK = "backup_last_size_bytes / max_over_time(backup_last_size_bytes[8d])"
 DRILL_AGE = "time() - backup_restore_drill_last_success_timestamp_seconds"
 DRILL_EXPECTED = "backup_restore_drill_expected_max_age_seconds"
@@ -125,7 +123,9 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
         description="These backups could not be restored. Until a drill succeeds, treat them as if there were none.",
     )
     if site.backup_targets:
-        targets = expected({"kind": t.kind, "namespace": t.namespace, "name": t.name, "store": t.store} for t in site.backup_targets)
+        targets = expected(
+            {"kind": t.kind, "namespace": t.namespace, "name": t.name, "store": t.store} for t in site.backup_targets
+        )
         yield Alert(
             "BackupTargetMissing",
             expr=f'{targets} unless on ({ID}) backup_target_info and on () up{{job="backup-exporter"}} == 1',

@@ -22,11 +22,11 @@ REMAINING = f"({EXPIRES} - time()) / {LIFETIME}"
 # Stays ready while a renewal keeps failing: this is about certificates that cannot be used at all.
 NOT_READY = 'max by (name, exported_namespace) (certmanager_certificate_ready_status{condition!="True"} == 1)'
 PRESENT = "certmanager_certificate_ready_status"
-ISSUER_NOT_READY = (
-    'max by (name) (certmanager_clusterissuer_ready_status{condition!="True"} == 1 or certmanager_issuer_ready_status{condition!="True"} == 1)'
-)
+ISSUER_NOT_READY = 'max by (name) (certmanager_clusterissuer_ready_status{condition!="True"} == 1 or certmanager_issuer_ready_status{condition!="True"} == 1)'
 # 999 is a transport failure. The name keeps its http_ in every version.
-ACME_ERRORS = 'sum by (job, host, status) (increase(certmanager_http_acme_client_request_count{status=~"429|5..|999"}[1h]))'
+ACME_ERRORS = (
+    'sum by (job, host, status) (increase(certmanager_http_acme_client_request_count{status=~"429|5..|999"}[1h]))'
+)
 # k3s exposes the REMAINING seconds, not a timestamp.
 K3S_REMAINING = "min by (node) (k3s_certificate_expiration_seconds)"
 

@@ -27,7 +27,9 @@ FENCED = "cnpg_collector_fencing_on == 1"
 ARCHIVE_FAILING = "cnpg_pg_stat_archiver_last_failed_time > cnpg_pg_stat_archiver_last_archived_time"
 # Only while segments wait: an idle database archives nothing and is fine.
 ARCHIVE_AGE = '((time() - cnpg_pg_stat_archiver_last_archived_time) and on (namespace, pod) cnpg_collector_pg_wal_archive_status{value="ready"} > 0)'
-ARCHIVE_BACKLOG = '(cnpg_collector_pg_wal_archive_status{value="ready"} and on (namespace, pod) cnpg_pg_replication_in_recovery == 0)'
+ARCHIVE_BACKLOG = (
+    '(cnpg_collector_pg_wal_archive_status{value="ready"} and on (namespace, pod) cnpg_pg_replication_in_recovery == 0)'
+)
 WAL_DIRECTORY = 'cnpg_collector_pg_wal{value="size"}'
 SLOT_RETAINS = "max by (namespace, cnpg_io_cluster, slot_name) (cnpg_pg_replication_slots_pg_wal_lsn_diff and on (namespace, pod) cnpg_pg_replication_in_recovery == 0)"
 # In-tree Barman reports on the primary only (replicas: 0), the plugin on every pod under its own name; both may coexist.
@@ -84,7 +86,10 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
         description="Every instance that answers is in recovery and the failover does not complete: applications can read at most.",
     )
     if replicated:
-        wanted = expected(({"namespace": d.namespace, "cnpg_io_cluster": d.name} for d in replicated), [d.instances - 1 for d in replicated])
+        wanted = expected(
+            ({"namespace": d.namespace, "cnpg_io_cluster": d.name} for d in replicated),
+            [d.instances - 1 for d in replicated],
+        )
         yield Alert(
             "CnpgReplicasMissing",
             expr=f"{wanted} - on ({ID}) {STREAMING} > 0 unless on ({ID}) ({DETACHED}) unless on ({ID}) {FENCED} and on ({ID}) ({PRIMARY}) unless on () {node_down(site)}",

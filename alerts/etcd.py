@@ -141,7 +141,10 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
         summary="etcd on {{ $labels.instance }} has {{ $value }} proposals waiting",
         description="Writes come faster than they are committed: the disk or a peer is too slow.",
     )
-    for severity, limit, for_ in (("warning", limits.database_ratio, "10m"), ("critical", limits.database_critical_ratio, "5m")):
+    for severity, limit, for_ in (
+        ("warning", limits.database_ratio, "10m"),
+        ("critical", limits.database_critical_ratio, "5m"),
+    ):
         upper = f" < {limits.database_critical_ratio}" if severity == "warning" else ""
         yield Alert(
             "EtcdDatabaseFilling" if severity == "warning" else "EtcdDatabaseNearlyFull",

@@ -12,7 +12,9 @@ from homelab.inventory import Site
 # A missing or Unknown readiness is not ready either; Alert and Provider have none at all.
 NOT_READY = 'max by (customresource_kind, exported_namespace, name) (gotk_resource_info{ready!="True", suspended!="true", customresource_kind!~"Alert|Provider"})'
 SUSPENDED = 'max by (customresource_kind, exported_namespace, name) (gotk_resource_info{suspended="true"})'
-RECONCILIATIONS = 'sum by (job, controller) (increase(controller_runtime_reconcile_total{job="flux-system/flux-system"}[30m]))'
+RECONCILIATIONS = (
+    'sum by (job, controller) (increase(controller_runtime_reconcile_total{job="flux-system/flux-system"}[30m]))'
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,9 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:  # noqa: ARG001
     )
     wanted = site.gitops.expected if site.gitops else ()
     if wanted:
-        rows = expected({"customresource_kind": o.kind, "exported_namespace": o.namespace, "name": o.name} for o in wanted)
+        rows = expected(
+            {"customresource_kind": o.kind, "exported_namespace": o.namespace, "name": o.name} for o in wanted
+        )
         yield Alert(
             "FluxObjectMissing",
             expr=f'{rows} unless on (customresource_kind, exported_namespace, name) gotk_resource_info and on () up{{job="kube-state-metrics"}} == 1',

@@ -26,7 +26,9 @@ FAILED_REQUESTS = 'sum by (job, route) (rate(loki_request_duration_seconds_count
 REQUESTS = "sum by (job, route) (rate(loki_request_duration_seconds_count[10m]))"
 DISCARDED = "sum by (job, reason) (rate(loki_discarded_samples_total[10m]))"
 # 0 on every pod but the one that holds the role; 0 there too until its first success.
-COMPACTED = "max by (namespace, job) (loki_boltdb_shipper_compact_tables_operation_last_successful_run_timestamp_seconds)"
+COMPACTED = (
+    "max by (namespace, job) (loki_boltdb_shipper_compact_tables_operation_last_successful_run_timestamp_seconds)"
+)
 WAL_DISK_USED = "max by (job, pod) (loki_ingester_wal_disk_usage_percent)"
 
 
@@ -118,7 +120,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
     )
     yield Alert(
         "AlloySendsNothing",
-        expr=f'{SENT} == 0 and on () sum(rate(loki_distributor_lines_received_total[10m])) > 0',
+        expr=f"{SENT} == 0 and on () sum(rate(loki_distributor_lines_received_total[10m])) > 0",
         for_="15m",
         severity="warning",
         summary="{{ $labels.pod }} sends no logs",

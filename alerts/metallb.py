@@ -11,7 +11,9 @@ from homelab.inventory import Site
 
 # Ports, names of services and job labels differ before and after 0.16: select by namespace and container.
 CONTROLLER_ANSWERS = 'up{namespace="metallb-system", container="controller"} == 1'
-SPEAKER_ANSWERS = 'label_replace(up{namespace="metallb-system", container="speaker"} == 1, "address", "$1", "instance", "(.*):.*")'
+SPEAKER_ANSWERS = (
+    'label_replace(up{namespace="metallb-system", container="speaker"} == 1, "address", "$1", "instance", "(.*):.*")'
+)
 SPEAKER_SILENT = 'up{namespace="metallb-system", container="speaker"} == 0'
 # 1 or no series: a speaker that withdraws deletes it.
 ANNOUNCED = "metallb_speaker_announced"
@@ -19,7 +21,7 @@ ANNOUNCERS = 'count by (ip, service) (metallb_speaker_announced{protocol="layer2
 NO_ENDPOINT = "kube_deployment_status_replicas_available == 0"
 PENDING = 'kube_service_spec_type{type="LoadBalancer"} unless on (namespace, service) kube_service_status_load_balancer_ingress'
 CONFIG_STALE = "sum by (namespace) (metallb_k8s_client_config_stale_bool)"
-CONFIG_NOT_LOADED = 'metallb_k8s_client_config_loaded_bool == 0'
+CONFIG_NOT_LOADED = "metallb_k8s_client_config_loaded_bool == 0"
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:  # noqa: ARG001
     )
     if site.metallb and site.metallb.vips:
         vips = expected(
-            {"ip": v.address, "service": v.service, "namespace": v.namespace, "deployment": v.deployment} for v in site.metallb.vips
+            {"ip": v.address, "service": v.service, "namespace": v.namespace, "deployment": v.deployment}
+            for v in site.metallb.vips
         )
         yield Alert(
             "MetalLBAddressNotAnnounced",

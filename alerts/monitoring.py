@@ -14,15 +14,13 @@ PROMETHEUS = 'job="kube-prometheus-stack-prometheus"'
 TARGETS = 'up{job!~"kubelet|node-exporter|kube-etcd|longhorn-backend|rpi-exporter|alloy|metallb.*|blackbox"} == 0'
 WHOLE_JOBS = (
     'max by (namespace, job) (up{job!~"kubelet|node-exporter|kube-etcd|longhorn-backend|rpi-exporter|alloy|metallb.*|blackbox|traefik|cert-manager|backup-exporter'
-    '|flux-system/flux-system|cnpg-system/cloudnative-pg-operator|database/cloudnative-pg-clusters|monitoring/loki-.*|kube-state-metrics'
+    "|flux-system/flux-system|cnpg-system/cloudnative-pg-operator|database/cloudnative-pg-clusters|monitoring/loki-.*|kube-state-metrics"
     '|kube-prometheus-stack-alertmanager|kube-prometheus-stack-prometheus"}) == 0'
 )
 RULE_FAILURES = "sum by (job, rule_group) (increase(prometheus_rule_evaluation_failures_total[10m]))"
 RULES_MISSED = "sum by (job, rule_group) (increase(prometheus_rule_group_iterations_missed_total[15m]))"
 ALERTMANAGERS = "min by (job) (prometheus_notifications_alertmanagers_discovered)"
-NOT_SENT = (
-    "(sum by (job) (increase(prometheus_notifications_errors_total[15m])) + sum by (job) (increase(prometheus_notifications_dropped_total[15m])))"
-)
+NOT_SENT = "(sum by (job) (increase(prometheus_notifications_errors_total[15m])) + sum by (job) (increase(prometheus_notifications_dropped_total[15m])))"
 NOT_NOTIFIED = "sum by (job, integration) (increase(alertmanager_notifications_failed_total[15m]))"
 CONFIG_BAD = "max by (job) (max_over_time(prometheus_config_last_reload_successful[5m])) == 0"
 ALERTMANAGER_CONFIG_BAD = "max by (job) (max_over_time(alertmanager_config_last_reload_successful[5m])) == 0"
@@ -56,7 +54,11 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
     )
     yield target_down("KubeStateMetricsDown", job="kube-state-metrics", what="kube-state-metrics")
     yield target_down(
-        "AlertmanagerDown", job="kube-prometheus-stack-alertmanager", what="Alertmanager", for_="5m", severity="critical"
+        "AlertmanagerDown",
+        job="kube-prometheus-stack-alertmanager",
+        what="Alertmanager",
+        for_="5m",
+        severity="critical",
     )
     yield target_down("PrometheusSelfScrapeDown", job="kube-prometheus-stack-prometheus", what="Prometheus itself")
     yield Alert(
@@ -70,7 +72,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
     yield Alert(
         "TargetDown",
         # Targets on a machine that is down, or in a k3s process that is down, are explained by that.
-        expr=f'({TARGETS} and on (job) (max by (job) (up) == 1)) unless on (namespace, pod) {pods_of_dead_nodes(site)}'
+        expr=f"({TARGETS} and on (job) (max by (job) (up) == 1)) unless on (namespace, pod) {pods_of_dead_nodes(site)}"
         f' unless on (instance) (label_replace({TARGETS}, "address", "$1", "instance", "(.*):.*") and on (address)'
         f' (label_replace(up{{job="kubelet"}} == 0, "address", "$1", "instance", "(.*):.*") or {node_down(site)}))',
         for_="15m",

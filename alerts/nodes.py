@@ -21,7 +21,9 @@ CLOCK_OFFSET = f"abs(node_timex_offset_seconds) {NAME}"
 FREE = f'max by (instance, device, mountpoint) (node_filesystem_avail_bytes{{fstype=~"ext4|xfs|btrfs|f2fs", mountpoint!="/mnt/longhorn"}} / node_filesystem_size_bytes) {NAME}'
 FREE_TOMORROW = f'max by (instance, device, mountpoint) (predict_linear(node_filesystem_avail_bytes{{fstype=~"ext4|xfs|btrfs|f2fs", mountpoint!="/mnt/longhorn"}}[6h], 24 * 3600)) {NAME}'
 INODES_FREE = f'max by (instance, device, mountpoint) (node_filesystem_files_free{{fstype=~"ext4|xfs"}} / (node_filesystem_files > 0)) {NAME}'
-READ_ONLY = f'max by (instance, device, mountpoint) (node_filesystem_readonly{{fstype=~"ext4|xfs|btrfs|f2fs"}}) {NAME} == 1'
+READ_ONLY = (
+    f'max by (instance, device, mountpoint) (node_filesystem_readonly{{fstype=~"ext4|xfs|btrfs|f2fs"}}) {NAME} == 1'
+)
 # With an error the size series vanish and every rule on space goes quiet.
 UNREADABLE = f"max by (instance, device, mountpoint) (node_filesystem_device_error) {NAME} == 1"
 # -125000 is "unknown".
@@ -30,8 +32,12 @@ NETWORK_ERRORS = f'(rate(node_network_receive_errs_total{{device=~"e.+"}}[10m]) 
 CONNTRACK_USED = f"node_nf_conntrack_entries / node_nf_conntrack_entries_limit {NAME}"
 # Only while a pod mounts the claim; block volumes report 0.
 CLAIM_FREE = "min by (namespace, persistentvolumeclaim) (kubelet_volume_stats_available_bytes / (kubelet_volume_stats_capacity_bytes > 0))"
-CLAIM_FREE_TOMORROW = "min by (namespace, persistentvolumeclaim) (predict_linear(kubelet_volume_stats_available_bytes[6h], 24 * 3600))"
-CLAIM_INODES_FREE = "min by (namespace, persistentvolumeclaim) (kubelet_volume_stats_inodes_free / (kubelet_volume_stats_inodes > 0))"
+CLAIM_FREE_TOMORROW = (
+    "min by (namespace, persistentvolumeclaim) (predict_linear(kubelet_volume_stats_available_bytes[6h], 24 * 3600))"
+)
+CLAIM_INODES_FREE = (
+    "min by (namespace, persistentvolumeclaim) (kubelet_volume_stats_inodes_free / (kubelet_volume_stats_inodes > 0))"
+)
 
 
 @dataclass(frozen=True)

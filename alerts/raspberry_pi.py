@@ -29,7 +29,9 @@ NVME_SPARE_LOW = "nvme_available_spare_ratio < on (node, device) nvme_available_
 NVME_FAILING = "floor(nvme_critical_warning / 4) % 8 > 0"
 NVME_NEW_ERRORS = "increase(nvme_media_errors_total[6h])"
 NVME_TEMPERATURE = "nvme_temperature_celsius"
-PCIE_DOWNGRADED = "nvme_pcie_link_speed_transfers_per_second < on (node, device) nvme_pcie_link_max_speed_transfers_per_second"
+PCIE_DOWNGRADED = (
+    "nvme_pcie_link_speed_transfers_per_second < on (node, device) nvme_pcie_link_max_speed_transfers_per_second"
+)
 # JEDEC's pre-EOL: 1 normal, 2 warning (80 % of the reserve used), 3 urgent.
 EMMC_USED = "max by (node, device) (mmc_life_time_used_ratio)"
 EMMC_PRE_EOL = "max by (node, device) (mmc_pre_eol_info)"
@@ -53,7 +55,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
     yield target_down("RpiExporterDown", job="rpi-exporter", what="The Raspberry Pi exporter")
     yield Alert(
         "RpiExporterMissing",
-        expr=f'{machines(site)} unless on (node) {EXPORTER_ANSWERS} unless on (node) {node_down(site)} and on () {EXPORTER_ANSWERS}',
+        expr=f"{machines(site)} unless on (node) {EXPORTER_ANSWERS} unless on (node) {node_down(site)} and on () {EXPORTER_ANSWERS}",
         for_="15m",
         severity="warning",
         summary="The Raspberry Pi exporter on {{ $labels.node }} does not answer",

@@ -1,1 +1,1 @@
-"""What the homelab is: the inventory of homelab.yaml, and the contract of metrics/."""
+"""What the homelab is: the inventory, and the contract that says what each component exposes."""

@@ -323,10 +323,20 @@ class Site:
     @property
     def backup_targets(self) -> tuple[BackupTarget, ...]:
         """Everything that must be recoverable: database clusters, backed up claims, etcd."""
-        databases = (BackupTarget("cnpg", d.namespace, d.name, d.store) for d in (self.cnpg.clusters if self.cnpg else ()))
-        claims = (BackupTarget("longhorn", c.namespace, c.name, c.store) for c in (self.longhorn.claims if self.longhorn else ()) if c.store)
+        databases = (
+            BackupTarget("cnpg", d.namespace, d.name, d.store) for d in (self.cnpg.clusters if self.cnpg else ())
+        )
+        claims = (
+            BackupTarget("longhorn", c.namespace, c.name, c.store)
+            for c in (self.longhorn.claims if self.longhorn else ())
+            if c.store
+        )
         snapshots = self.etcd.snapshots if self.etcd else None
-        return (*databases, *claims, *([BackupTarget("etcd", snapshots.namespace, snapshots.name, snapshots.store)] if snapshots else []))
+        return (
+            *databases,
+            *claims,
+            *([BackupTarget("etcd", snapshots.namespace, snapshots.name, snapshots.store)] if snapshots else []),
+        )
 
 
 @dataclass(frozen=True)
@@ -403,7 +413,9 @@ def _limits(reader: Reader, node: yaml.Node, kind: type | None, place: str, stem
     for name, value in reader.items(node, place).items():
         if name not in names:
             reader.add(value, place, f"{stem} has no limit named {name}; {alternatives(name, names)}")
-    known = [(key, value) for key, value in node.value if key.value in names] if isinstance(node, yaml.MappingNode) else []
+    known = (
+        [(key, value) for key, value in node.value if key.value in names] if isinstance(node, yaml.MappingNode) else []
+    )
     return reader.read(yaml.MappingNode(node.tag, known, node.start_mark, node.end_mark), kind, place) if kind else None
 
 
@@ -426,32 +438,45 @@ def _override(reader: Reader, node: yaml.Node, place: str) -> Override | None:
 
 def _mistakes(site: Site) -> Iterator[tuple[str, str]]:
     """What no single value shows: doubles, names that nothing defines, addresses outside their pool, bad schedules."""
-    yield from _doubles("nodes.expected", "node", [n.name for n in site.machines])
-    yield from _doubles("nodes.expected", "address", [n.address for n in site.machines])
-    for number, node in enumerate(site.machines):
-        if _address(node.address) is None:
-            yield f"nodes.expected[{number}]", f'address must be an IP address, found "{node.address}"'
-    machines = [n.name for n in site.machines]
-    for number, member in enumerate(site.etcd.members if site.etcd else ()):
-        if member not in machines:
-            yield f"etcd.members[{number}]", f"no node named {member}; {alternatives(member, machines)}"
-    if site.etcd and site.etcd.snapshots:
-        yield from _schedule("etcd.snapshots", site.etcd.snapshots.schedule, 5, "minute hour day month weekday")
-    if site.cnpg:
-        yield from _doubles("cnpg.clusters", "cluster", [f"{d.namespace}/{d.name}" for d in site.cnpg.clusters])
-        for number, database in enumerate(site.cnpg.clusters):
-            yield from _schedule(f"cnpg.clusters[{number}]", database.schedule, 6, "second minute hour day month weekday")
+    yield from _node_mistakes(site)
+    yield from _database_mistakes(site)
     if site.longhorn:
         yield from _doubles("longhorn.claims", "claim", [f"{c.namespace}/{c.name}" for c in site.longhorn.claims])
     if site.metallb:
         yield from _vips(site.metallb)
+    yield from _host_mistakes(site)
+
+
+def _node_mistakes(site: Site) -> Iterator[tuple[str, str]]:
+    machines = [n.name for n in site.machines]
+    yield from _doubles("nodes.expected", "node", machines)
+    yield from _doubles("nodes.expected", "address", [n.address for n in site.machines])
+    for number, node in enumerate(site.machines):
+        if _address(node.address) is None:
+            yield f"nodes.expected[{number}]", f'address must be an IP address, found "{node.address}"'
+    for number, member in enumerate(site.etcd.members if site.etcd else ()):
+        if member not in machines:
+            yield f"etcd.members[{number}]", f"no node named {member}; {alternatives(member, machines)}"
+
+
+def _database_mistakes(site: Site) -> Iterator[tuple[str, str]]:
+    if site.etcd and site.etcd.snapshots:
+        yield from _schedule("etcd.snapshots", site.etcd.snapshots.schedule, 5, "minute hour day month weekday")
+    databases = site.cnpg.clusters if site.cnpg else ()
+    yield from _doubles("cnpg.clusters", "cluster", [f"{d.namespace}/{d.name}" for d in databases])
+    for number, database in enumerate(databases):
+        yield from _schedule(f"cnpg.clusters[{number}]", database.schedule, 6, "second minute hour day month weekday")
+
+
+def _host_mistakes(site: Site) -> Iterator[tuple[str, str]]:
     certificates = [c.name for c in site.certificates.expected] if site.certificates else []
     yield from _doubles("certificates.expected", "certificate", certificates)
-    if site.ingress:
-        yield from _doubles("ingress.hosts", "host", [h.name for h in site.ingress.hosts])
-        for number, host in enumerate(site.ingress.hosts):
-            if host.certificate and host.certificate not in certificates:
-                yield f"ingress.hosts[{number}]", f"no certificate named {host.certificate}; {alternatives(host.certificate, certificates)}"
+    hosts = site.ingress.hosts if site.ingress else ()
+    yield from _doubles("ingress.hosts", "host", [h.name for h in hosts])
+    for number, host in enumerate(hosts):
+        if host.certificate and host.certificate not in certificates:
+            message = f"no certificate named {host.certificate}; {alternatives(host.certificate, certificates)}"
+            yield f"ingress.hosts[{number}]", message
 
 
 def _vips(metallb: Metallb) -> Iterator[tuple[str, str]]:

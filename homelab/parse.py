@@ -99,7 +99,10 @@ class Reader:
         if origin is tuple:
             return self.sequence(node, arguments[0], place)
         if origin is Mapping:
-            return {name: self.read(value, arguments[1], f"{place}.{name}") for name, value in self.items(node, place).items()}
+            return {
+                name: self.read(value, arguments[1], f"{place}.{name}")
+                for name, value in self.items(node, place).items()
+            }
         if origin is Literal:
             if isinstance(node, yaml.ScalarNode) and node.value in arguments:
                 return node.value

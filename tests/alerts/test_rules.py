@@ -1,0 +1,120 @@
+"""What holds for every alert of every module, so that a new module is covered without a new test."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from alerts.__main__ import render, write
+from alerts._render import catalogue, limit_types
+from checks import tools
+from homelab.inventory import Site, load
+
+ROOT = Path(__file__).parents[2]
+INVENTORY = load(ROOT / "homelab.yaml", limit_types())
+PRODUCTION = INVENTORY.clusters["production"]
+GROUPS = {g.subsystem: g for g in catalogue(PRODUCTION)}
+ALERTS = [pytest.param(g.subsystem, a, id=f"{g.subsystem}-{a.name}") for g in GROUPS.values() for a in g.alerts]
+TESTED = sorted(p.stem for p in (ROOT / "tests" / "alerts").glob("*.yaml"))
+
+
+@pytest.fixture(scope="session")
+def plain_rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Rules and promtool tests side by side as in a checkout, freshly rendered."""
+    root = tmp_path_factory.mktemp("rules")
+    write(render(INVENTORY), root)
+    (root / "tests").mkdir()
+    (root / "tests" / "alerts").symlink_to(ROOT / "tests" / "alerts")
+    return root
+
+
+def promtool(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the real promtool."""
+    return subprocess.run(
+        [tools.find("promtool").path, *arguments], cwd=cwd, capture_output=True, text=True, check=False
+    )
+
+
+def test_promtool_accepts_every_rule(plain_rules: Path) -> None:
+    """Syntax and templates are Prometheus' own to judge."""
+    files = [str(p.relative_to(plain_rules)) for p in sorted(plain_rules.glob("build/rules/*/*.yaml"))]
+    result = promtool("check", "rules", *files, cwd=plain_rules)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_what_is_committed_is_what_is_generated(plain_rules: Path) -> None:
+    """`make alerts` changes nothing in a fresh clone, and a removed module leaves nothing behind."""
+    fresh = {p.relative_to(plain_rules): p.read_text() for p in plain_rules.glob("monitoring/rules/*/*.yaml")}
+    committed = {p.relative_to(ROOT): p.read_text() for p in ROOT.glob("monitoring/rules/*/*.yaml")}
+    assert fresh == committed
+
+
+@pytest.mark.parametrize(("subsystem", "alert"), ALERTS)
+def test_an_alert_is_fit_for_the_phone(subsystem: str, alert: object) -> None:
+    """A short sentence, a description that is no formula, a severity that somebody handles."""
+    assert subsystem in PRODUCTION.subsystems
+    summary, description = alert.summary, alert.description
+    assert len(re.sub(r"{{.*?}}", "xxxxxxxx", summary)) <= 100, "too long for a lock screen"
+    assert not summary.endswith("."), "a summary is a headline"
+    assert description.endswith("."), "a description is made of sentences"
+    assert alert.severity in ("critical", "warning", "info", "none")
+
+
+@pytest.mark.parametrize("site", INVENTORY.clusters.values(), ids=INVENTORY.clusters)
+def test_names_are_unique_in_a_cluster(site: Site) -> None:
+    """A name is what people silence, search and look up."""
+    names = [a.name for g in catalogue(site) for a in g.alerts]
+    assert len(names) == len(set(names))
+
+
+def test_links_and_labels_are_attached_to_every_rule(plain_rules: Path) -> None:
+    """The cluster's objects carry what no test file has to repeat."""
+    for path in plain_rules.glob("monitoring/rules/production/*.yaml"):
+        manifest = yaml.safe_load(path.read_text())
+        assert manifest["metadata"]["labels"] == {"release": "kube-prometheus-stack"}
+        assert manifest["metadata"]["annotations"] == {"kustomize.toolkit.fluxcd.io/substitute": "disabled"}
+        for rule in (r for g in manifest["spec"]["groups"] for r in g["rules"]):
+            assert rule["labels"]["subsystem"] == path.stem
+            assert rule["annotations"]["runbook_url"].endswith(f"/docs/runbooks/{path.stem}.md#{rule['alert'].lower()}")
+            assert (
+                rule["annotations"]["dashboard_url"]
+                == f"https://grafana.ronaldlokers.nl/d/homelab-{path.stem.replace('_', '-')}"
+            )
+
+
+@pytest.mark.parametrize("stem", TESTED)
+def test_promtool_situations(stem: str, plain_rules: Path) -> None:
+    """Every situation of the module's promtool file comes out as written."""
+    result = promtool("test", "rules", f"tests/alerts/{stem}.yaml", cwd=plain_rules)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("stem", TESTED)
+def test_every_alert_is_shown_firing_and_quiet(stem: str) -> None:
+    """A rule that was never seen firing may never fire, one never seen quiet may never be."""
+    cases = [
+        c
+        for t in yaml.safe_load((ROOT / f"tests/alerts/{stem}.yaml").read_text())["tests"]
+        for c in t["alert_rule_test"]
+    ]
+    names = {a.name for a in GROUPS[stem].alerts}
+    firing = {c["alertname"] for c in cases if c.get("exp_alerts")}
+    quiet = {c["alertname"] for c in cases if not c.get("exp_alerts")}
+    assert firing >= names, f"never shown firing: {sorted(names - firing)}"
+    # The Watchdog is never quiet: that is its purpose.
+    assert quiet >= names - {"Watchdog"}, f"never shown quiet: {sorted(names - {'Watchdog'} - quiet)}"
+    assert firing | quiet <= names, f"no such alert: {sorted((firing | quiet) - names)}"
+
+
+@pytest.mark.parametrize("stem", sorted(p.stem for p in (ROOT / "docs" / "runbooks").glob("*.md")))
+def test_every_alert_has_its_runbook_section(stem: str) -> None:
+    """`runbook_url` leads to a section of four parts, and no section outlives its alert."""
+    text = (ROOT / "docs" / "runbooks" / f"{stem}.md").read_text()
+    sections = dict(re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
+    assert list(sections) == [a.name for a in GROUPS[stem].alerts]
+    for name, body in sections.items():
+        for part in ("**Meaning.**", "**Impact.**", "**Diagnosis.**", "**Mitigation.**"):
+            assert part in body, f"{name} lacks {part}"
+        assert "```sh\n" in body, f"{name} has no command to paste"
