@@ -5,7 +5,7 @@ BIN     := .venv/bin
 PYTHON  := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup alerts check test format clean
+.PHONY: help setup alerts lint replay check test format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,12 @@ setup: ## make .venv and find or install Prometheus, Alertmanager, node_exporter
 
 alerts: setup ## write the rules of every cluster from homelab.yaml and alerts/
 	$(PYTHON) -m alerts
+
+lint: setup ## hold every query against metrics/: what a cluster does not expose cannot be named
+	$(PYTHON) -m checks.lint $(ARGS)
+
+replay: setup ## play every outage of incidents/ through the rules (ARGS="cnpg PG-01" picks some)
+	$(PYTHON) -m checks.replay $(ARGS)
 
 check: setup ## the fast part of test, for every save
 	$(BIN)/ruff check --quiet

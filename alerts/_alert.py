@@ -1,11 +1,11 @@
-"""What an alert is, and the two expressions that every subsystem needs: absence and expectation."""
+"""What an alert is, what an expectation is, and the one alert that every subsystem needs: its own blindness."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from homelab.inventory import Severity
+from homelab.site import Severity
 
 
 @dataclass(frozen=True)
@@ -42,20 +42,14 @@ def target_down(name: str, *, job: str, what: str, for_: str = "10m", severity: 
     )
 
 
-def expected(rows: Iterable[Mapping[str, str]], values: Iterable[float] | None = None) -> str:
-    """A vector with one series per row of the inventory, to be compared with what is there by `unless on (...)`.
+@dataclass(frozen=True)
+class Expected:
+    """One thing that the inventory expects: a series of its own, with which alerts compare what is there.
 
-    Each series has the row's labels; its value is 1, or the one of `values` at its place.
+    A recording rule at the head of the group writes it, before the alerts of the same evaluation read it. The label
+    `subsystem` is attached, so that the nodes that two groups expect are two series.
     """
-    series = []
-    for row, value in zip(rows, values if values is not None else _ones(), strict=False):
-        text = f"vector({value:g})"
-        for label, content in row.items():
-            text = f'label_replace({text}, "{label}", "{content}", "", "")'
-        series.append(text)
-    return "(" + " or ".join(series) + ")"
 
-
-def _ones() -> Iterable[float]:
-    while True:
-        yield 1
+    name: str  # homelab:<thing>:expected
+    labels: Mapping[str, str]
+    value: float = 1

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alerts._alert import Alert, expected, target_down
-from homelab.inventory import Site
+from alerts._alert import Alert, Expected, target_down
+from homelab.site import Site
+from homelab.tables.backups import targets
 
 ID = "kind, namespace, name"
 EXPECTED_AGE = "backup_expected_max_age_seconds"
@@ -38,8 +39,11 @@ class Limits:
     size_ratio: float = 0.5  # against the largest of eight days
 
 
-def rules(limits: Limits, site: Site) -> Iterator[Alert]:
+def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     """The alerts of this subsystem."""
+    for target in targets(site):
+        labels = {"kind": target.kind, "namespace": target.namespace, "name": target.name, "store": target.store}
+        yield Expected("homelab:backup_target:expected", labels)
     yield target_down("BackupExporterDown", job="backup-exporter", what="The backup exporter")
     yield Alert(
         "BackupStoreUnreadable",
@@ -68,7 +72,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
         )
     yield Alert(
         "BackupClaimedNotFound",
-        expr=f"({CLAIMED} - on ({ID}) {FOUND} or {CLAIMED} unless on ({ID}) {FOUND} and on ({ID}) {KNOWN}) > {limits.claimed_ahead_hours} * 3600 unless on ({ID}) {UNKNOWN}",
+        expr=f"({CLAIMED} - on ({ID}) {FOUND} > {limits.claimed_ahead_hours} * 3600 or {CLAIMED} unless on ({ID}) {FOUND} and on ({ID}) {KNOWN}) unless on ({ID}) {UNKNOWN}",
         for_="30m",
         severity="critical",
         summary="Kubernetes claims a backup of {{ $labels.name }} ({{ $labels.namespace }}) that its store does not hold",
@@ -122,13 +126,10 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
         summary="The last restore drill of {{ $labels.name }} ({{ $labels.namespace }}) failed",
         description="These backups could not be restored. Until a drill succeeds, treat them as if there were none.",
     )
-    if site.backup_targets:
-        targets = expected(
-            {"kind": t.kind, "namespace": t.namespace, "name": t.name, "store": t.store} for t in site.backup_targets
-        )
+    if targets(site):
         yield Alert(
             "BackupTargetMissing",
-            expr=f'{targets} unless on ({ID}) backup_target_info and on () up{{job="backup-exporter"}} == 1',
+            expr=f'homelab:backup_target:expected unless on ({ID}) backup_target_info and on () up{{job="backup-exporter"}} == 1',
             for_="1h",
             severity="warning",
             summary="The backup exporter does not know {{ $labels.name }} ({{ $labels.namespace }})",

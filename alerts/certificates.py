@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alerts._alert import Alert, expected, target_down
-from homelab.inventory import Site
+from alerts._alert import Alert, Expected, target_down
+from homelab.site import Site
+from homelab.tables.certificates import Table
 
 # Without honorLabels the certificate's own namespace arrives as exported_namespace. 0 is "never issued".
 EXPIRES = "max by (name, exported_namespace) (certmanager_certificate_expiration_timestamp_seconds > 0)"
@@ -41,8 +42,12 @@ class Limits:
     k3s_days: int = 30  # k3s renews at a restart within 90 days of the end
 
 
-def rules(limits: Limits, site: Site) -> Iterator[Alert]:
+def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     """The alerts of this subsystem."""
+    certificates = site.table(Table).expected
+    for certificate in certificates:
+        labels = {"name": certificate.name, "exported_namespace": certificate.namespace}
+        yield Expected("homelab:certificate:expected", labels)
     yield target_down("CertManagerDown", job="cert-manager", what="cert-manager")
     yield Alert(
         "CertificateRenewalOverdue",
@@ -68,11 +73,10 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
         summary="Certificate {{ $labels.name }} ({{ $labels.exported_namespace }}) cannot be used",
         description="It was never issued, its Secret is missing, or it does not match what is asked for.",
     )
-    if site.certificates and site.certificates.expected:
-        rows = expected({"name": c.name, "exported_namespace": c.namespace} for c in site.certificates.expected)
+    if certificates:
         yield Alert(
             "CertificateMissing",
-            expr=f'{rows} unless on (name, exported_namespace) {PRESENT} and on () up{{job="cert-manager"}} == 1',
+            expr=f'homelab:certificate:expected unless on (name, exported_namespace) {PRESENT} and on () up{{job="cert-manager"}} == 1',
             for_="30m",
             severity="warning",
             summary="Certificate {{ $labels.name }} ({{ $labels.exported_namespace }}) does not exist",

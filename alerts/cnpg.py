@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alerts._alert import Alert, expected, target_down
-from alerts._presence import node_down
-from homelab.inventory import Site
+from alerts._alert import Alert, Expected, target_down
+from alerts._presence import expected_nodes, node_down
+from homelab.site import Site
+from homelab.tables.cnpg import Table
 
 ID = "namespace, cnpg_io_cluster"
 # A fenced instance, and one whose PostgreSQL is expected to be down, keep their last values: check fencing first.
@@ -54,15 +55,17 @@ class Limits:
     xid_age: int = 1_000_000_000  # wraparound protection stops writes near 2.1e9
 
 
-def rules(limits: Limits, site: Site) -> Iterator[Alert]:
+def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     """The alerts of this subsystem."""
-    databases = site.cnpg.clusters if site.cnpg else ()
-    clusters = expected({"namespace": d.namespace, "cnpg_io_cluster": d.name} for d in databases)
-    replicated = [d for d in databases if d.instances > 1]
+    databases = site.table(Table).clusters
+    for database in databases:
+        labels = {"namespace": database.namespace, "cnpg_io_cluster": database.name}
+        yield Expected("homelab:cnpg_instances:expected", labels, database.instances)
+    yield from expected_nodes(site)
     yield target_down("CnpgOperatorDown", job="cnpg-system/cloudnative-pg-operator", what="The CloudNativePG operator")
     yield Alert(
         "CnpgClusterDown",
-        expr=f"{clusters} unless on ({ID}) {POSTGRES_UP}",
+        expr=f"homelab:cnpg_instances:expected unless on ({ID}) {POSTGRES_UP}",
         for_="5m",
         severity="critical",
         summary="Database {{ $labels.cnpg_io_cluster }} ({{ $labels.namespace }}) does not answer",
@@ -79,20 +82,16 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
     yield Alert(
         "CnpgNoPrimary",
         # A pod that reports down or blind may be the primary: then that alert speaks.
-        expr=f"{clusters} unless on ({ID}) ({PRIMARY}) unless on ({ID}) {BLIND} unless on ({ID}) cnpg_collector_up == 0 and on ({ID}) {POSTGRES_UP}",
+        expr=f"homelab:cnpg_instances:expected unless on ({ID}) ({PRIMARY}) unless on ({ID}) {BLIND} unless on ({ID}) cnpg_collector_up == 0 and on ({ID}) {POSTGRES_UP}",
         for_="5m",
         severity="critical",
         summary="Database {{ $labels.cnpg_io_cluster }} ({{ $labels.namespace }}) has no primary",
         description="Every instance that answers is in recovery and the failover does not complete: applications can read at most.",
     )
-    if replicated:
-        wanted = expected(
-            ({"namespace": d.namespace, "cnpg_io_cluster": d.name} for d in replicated),
-            [d.instances - 1 for d in replicated],
-        )
+    if any(database.instances > 1 for database in databases):
         yield Alert(
             "CnpgReplicasMissing",
-            expr=f"{wanted} - on ({ID}) {STREAMING} > 0 unless on ({ID}) ({DETACHED}) unless on ({ID}) {FENCED} and on ({ID}) ({PRIMARY}) unless on () {node_down(site)}",
+            expr=f"homelab:cnpg_instances:expected - 1 - on ({ID}) {STREAMING} > 0 unless on ({ID}) ({DETACHED}) unless on ({ID}) {FENCED} and on ({ID}) ({PRIMARY}) unless on () {node_down('cnpg')}",
             for_="15m",
             severity="warning",
             summary="Database {{ $labels.cnpg_io_cluster }} ({{ $labels.namespace }}) lacks {{ $value }} replicas",
@@ -100,7 +99,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
         )
         yield Alert(
             "CnpgInstancesColocated",
-            expr=f"{NODES_USED} == 1 and on ({ID}) {wanted}",
+            expr=f"{NODES_USED} == 1 and on ({ID}) homelab:cnpg_instances:expected > 1",
             for_="1h",
             severity="warning",
             summary="All instances of {{ $labels.cnpg_io_cluster }} ({{ $labels.namespace }}) share one node",

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alerts._alert import Alert, expected, target_down
-from alerts._presence import KUBELET_ANSWERS, node_down
-from homelab.inventory import Site
+from alerts._alert import Alert, Expected, target_down
+from alerts._presence import KUBELET_ANSWERS, expected_nodes, node_down
+from homelab.site import Site
+from homelab.tables.etcd import Table
+from homelab.tables.nodes import machines
 
+NODE_DOWN = node_down("etcd")
 ANSWERS = 'up{job="kube-etcd"} == 1'
 NO_LEADER = 'etcd_server_has_leader{job="kube-etcd"} == 0'
+SILENT = f"(homelab:etcd_member:expected unless on (instance) {ANSWERS})"
+# kubelet and etcd are one k3s process: with both silent the member is gone, with etcd alone it is only unscraped.
+LOST = f"({SILENT} unless on (address) {KUBELET_ANSWERS} or homelab:etcd_member:expected and on (instance) {NO_LEADER})"
 ALARM = 'max by (job, alarm_type) (etcd_debugging_server_alarms{job="kube-etcd"} == 1)'
 LEADER_CHANGES = 'max by (job) (increase(etcd_server_leader_changes_seen_total{job="kube-etcd"}[15m]))'
 # Quantiles saturate at 8.192 s, the last bucket. Five minutes spread a nightly defragmentation's stall thin enough.
@@ -37,17 +43,15 @@ class Limits:
     database_critical_ratio: float = 0.95  # at 1 etcd refuses every write
 
 
-def rules(limits: Limits, site: Site) -> Iterator[Alert]:
+def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     """The alerts of this subsystem."""
-    etcd = site.etcd
-    if etcd is None:
-        return
-    nodes = {n.name: n.address for n in site.machines}
-    members = expected({"node": m, "address": nodes[m], "instance": f"{nodes[m]}:{etcd.port}"} for m in etcd.members)
-    silent = f"({members} unless on (instance) {ANSWERS})"
-    # kubelet and etcd are one k3s process: with both silent the member is gone, with etcd alone it is only unscraped.
-    gone = f"({silent} unless on (address) {KUBELET_ANSWERS})"
-    lost = f"({gone} or {members} and on (instance) {NO_LEADER})"
+    etcd = site.table(Table)
+    addresses = {n.name: n.address for n in machines(site)}
+    for member in etcd.members:
+        address = addresses[member]
+        where = {"node": member, "address": address, "instance": f"{address}:{etcd.port}"}
+        yield Expected("homelab:etcd_member:expected", where)
+    yield from expected_nodes(site)
     spare = (len(etcd.members) - 1) // 2
 
     yield target_down("EtcdUnobserved", job="kube-etcd", what="etcd")
@@ -62,7 +66,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
     yield Alert(
         "EtcdQuorumAtRisk",
         # A dead machine says so itself; a lost quorum too.
-        expr=f'{lost} and on () (count({lost}) == {spare}) unless on (node) {node_down(site)} unless on () (max by (job) (etcd_server_has_leader{{job="kube-etcd"}}) == 0)',
+        expr=f'{LOST} and on () (count({LOST}) == {spare}) unless on (node) {NODE_DOWN} unless on () (max by (job) (etcd_server_has_leader{{job="kube-etcd"}}) == 0)',
         for_="10m",
         severity="critical",
         summary="etcd member on {{ $labels.node }} is lost: one more loss ends the cluster",
@@ -70,7 +74,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
     )
     yield Alert(
         "EtcdMemberUnscraped",
-        expr=f"{silent} and on (address) {KUBELET_ANSWERS} and on () ({ANSWERS})",
+        expr=f"{SILENT} and on (address) {KUBELET_ANSWERS} and on () ({ANSWERS})",
         for_="15m",
         severity="warning",
         summary="etcd member {{ $labels.instance }} is not scraped",
@@ -87,7 +91,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
     yield Alert(
         "EtcdAlarmRaised",
         expr=ALARM,
-        for_="1m",
+        for_="2m",
         severity="critical",
         summary="etcd raised the alarm {{ $labels.alarm_type }}",
         description="NOSPACE: etcd refuses writes until it is compacted, defragmented and disarmed. CORRUPT: members disagree about the data.",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alerts._alert import Alert, expected, target_down
-from homelab.inventory import Site
+from alerts._alert import Alert, Expected, target_down
+from homelab.site import Site
+from homelab.tables.gitops import Table
 
 # Always 1: the state is a label. A changed revision or readiness is a new series, hence the aggregation.
 # A missing or Unknown readiness is not ready either; Alert and Provider have none at all.
@@ -22,8 +23,12 @@ class Limits:
     """Nothing here is a matter of degree."""
 
 
-def rules(limits: Limits, site: Site) -> Iterator[Alert]:  # noqa: ARG001
+def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:  # noqa: ARG001
     """The alerts of this subsystem."""
+    wanted = site.table(Table).expected
+    for item in wanted:
+        labels = {"customresource_kind": item.kind, "exported_namespace": item.namespace, "name": item.name}
+        yield Expected("homelab:flux_object:expected", labels)
     yield target_down("FluxDown", job="flux-system/flux-system", what="Flux")
     yield Alert(
         "FluxNotReady",
@@ -49,14 +54,10 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:  # noqa: ARG001
         summary="Flux controller {{ $labels.controller }} reconciles nothing",
         description="It answers and does not work. Its objects keep saying Ready=True.",
     )
-    wanted = site.gitops.expected if site.gitops else ()
     if wanted:
-        rows = expected(
-            {"customresource_kind": o.kind, "exported_namespace": o.namespace, "name": o.name} for o in wanted
-        )
         yield Alert(
             "FluxObjectMissing",
-            expr=f'{rows} unless on (customresource_kind, exported_namespace, name) gotk_resource_info and on () up{{job="kube-state-metrics"}} == 1',
+            expr='homelab:flux_object:expected unless on (customresource_kind, exported_namespace, name) gotk_resource_info and on () up{job="kube-state-metrics"} == 1',
             for_="30m",
             severity="warning",
             summary="{{ $labels.customresource_kind }} {{ $labels.name }} ({{ $labels.exported_namespace }}) is not reported",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alerts._alert import Alert, expected
-from homelab.inventory import Site
+from alerts._alert import Alert, Expected
+from homelab.site import Site
+from homelab.tables.ingress import Table
 
 TRAEFIK_SILENT = 'max by (job) (up{job="traefik"}) == 0 or absent(up{job="traefik"})'
 FAILING = 'probe_success{job="blackbox"} == 0'
@@ -15,7 +16,8 @@ DURATION = 'probe_duration_seconds{job="blackbox"}'
 # The service keeps its name as exported_service: a ServiceMonitor brings a label of its own. Idle services have no series.
 ERRORS = 'sum by (exported_service) (rate(traefik_service_requests_total{code=~"5.."}[10m]))'
 REQUESTS = "sum by (exported_service) (rate(traefik_service_requests_total[10m]))"
-SERVED = 'probe_ssl_earliest_cert_expiry{job="blackbox"}'
+# A host without a certificate of its own in the inventory has an empty name.
+SERVED = '(homelab:ingress_host:expected{name!=""} * on (instance) group_left () probe_ssl_earliest_cert_expiry{job="blackbox"})'
 EXPIRES = "max by (name) (certmanager_certificate_not_after_timestamp_seconds > 0)"
 LIFETIME = "max by (name) ((certmanager_certificate_not_after_timestamp_seconds > 0) - (certmanager_certificate_not_before_timestamp_seconds > 0))"
 
@@ -31,9 +33,11 @@ class Limits:
     served_remaining_ratio: float = 0.1  # of the certificate's lifetime
 
 
-def rules(limits: Limits, site: Site) -> Iterator[Alert]:
+def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     """The alerts of this subsystem."""
-    hosts = site.ingress.hosts if site.ingress else ()
+    hosts = site.table(Table).hosts
+    for host in hosts:
+        yield Expected("homelab:ingress_host:expected", {"instance": f"https://{host.name}", "name": host.certificate})
     yield Alert(
         "TraefikDown",
         expr=TRAEFIK_SILENT,
@@ -75,22 +79,18 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
         description="The application behind this Traefik service fails, or Traefik cannot reach it.",
     )
     if hosts:
-        rows = [{"instance": f"https://{h.name}"} for h in hosts]
         yield Alert(
             "IngressHostUnprobed",
-            expr=f"{expected(rows)} unless on (instance) probe_success",
+            expr="sum by (instance) (homelab:ingress_host:expected) unless on (instance) probe_success",
             for_="15m",
             severity="warning",
             summary="{{ $labels.instance }} is not probed",
             description="The inventory expects a probe and there is none: whether visitors get an answer is not known.",
         )
-    certified = [h for h in hosts if h.certificate]
-    if certified:
-        names = expected({"instance": f"https://{h.name}", "name": h.certificate} for h in certified)
-        served = f"({names} * on (instance) group_left () {SERVED})"
+    if any(host.certificate for host in hosts):
         yield Alert(
             "IngressCertificateOutdated",
-            expr=f"({EXPIRES} - on (name) group_right () {served}) / on (name) group_left () {LIFETIME} > {limits.served_behind_ratio}",
+            expr=f"({EXPIRES} - on (name) group_right () {SERVED}) / on (name) group_left () {LIFETIME} > {limits.served_behind_ratio}",
             for_="1h",
             severity="warning",
             summary="{{ $labels.instance }} still serves the old certificate",
@@ -98,7 +98,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
         )
         yield Alert(
             "IngressCertificateExpiring",
-            expr=f"({served} - time()) / on (name) group_left () {LIFETIME} < {limits.served_remaining_ratio}",
+            expr=f"({SERVED} - time()) / on (name) group_left () {LIFETIME} < {limits.served_remaining_ratio}",
             for_="15m",
             severity="critical",
             summary="The certificate that {{ $labels.instance }} serves is about to expire or has expired",

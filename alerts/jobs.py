@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alerts._alert import Alert, expected
-from homelab.inventory import Site
+from alerts._alert import Alert, Expected
+from homelab.site import Site
+from homelab.tables.jobs import Table
 
 # A failed Job object stays for ever: it counts only until its CronJob succeeds again.
 STARTED = (
@@ -33,8 +34,12 @@ class Limits:
     schedule_minutes: float = 30  # past the time that Kubernetes itself announced
 
 
-def rules(limits: Limits, site: Site) -> Iterator[Alert]:
+def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     """The alerts of this subsystem."""
+    wanted = site.table(Table).expected
+    for job in wanted:
+        labels = {"namespace": job.namespace, "cronjob": job.name}
+        yield Expected("homelab:cronjob_age_seconds:expected", labels, job.max_age_hours * 3600)
     yield Alert(
         "CronJobFailed",
         expr=f"{FAILED_RUN} > on (namespace, cronjob) {LAST_SUCCESS} or {FAILED_RUN} unless on (namespace, cronjob) {LAST_SUCCESS}",
@@ -83,12 +88,10 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
         summary="{{ $labels.cronjob }} ({{ $labels.namespace }}) has never succeeded",
         description="It is scheduled and has not succeeded once in its life.",
     )
-    wanted = site.jobs.expected if site.jobs else ()
     if wanted:
-        rows = [{"namespace": c.namespace, "cronjob": c.name} for c in wanted]
         yield Alert(
             "CronJobStale",
-            expr=f"time() - {LAST_SUCCESS} > on (namespace, cronjob) {expected(rows, [c.max_age_hours * 3600 for c in wanted])}"
+            expr=f"time() - {LAST_SUCCESS} > on (namespace, cronjob) homelab:cronjob_age_seconds:expected"
             f" unless on (namespace, cronjob) {FAILED_RUN} unless on (namespace, cronjob) {SUSPENDED}",
             for_="15m",
             severity="warning",
@@ -97,7 +100,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
         )
         yield Alert(
             "CronJobMissing",
-            expr=f'{expected(rows)} unless on (namespace, cronjob) kube_cronjob_spec_suspend unless on (namespace, cronjob) kube_cronjob_info and on () up{{job="kube-state-metrics"}} == 1',
+            expr='homelab:cronjob_age_seconds:expected unless on (namespace, cronjob) kube_cronjob_spec_suspend unless on (namespace, cronjob) kube_cronjob_info and on () up{job="kube-state-metrics"} == 1',
             for_="1h",
             severity="warning",
             summary="CronJob {{ $labels.cronjob }} ({{ $labels.namespace }}) does not exist",

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alerts._alert import Alert, expected, target_down
-from alerts._presence import machines, node_down
-from homelab.inventory import Site
+from alerts._alert import Alert, Expected, target_down
+from alerts._presence import expected_nodes, node_down, nodes
+from homelab.site import Site
+from homelab.tables.logging import Table
 
+NODE_DOWN = node_down("logging")
+NODES = nodes("logging")
 RECEIVED = "sum by (job) (rate(loki_distributor_lines_received_total[10m]))"
 SENT = 'sum by (namespace, pod) (rate(loki_write_sent_entries_total{job="alloy"}[15m]))'
 DROPPED = 'sum by (namespace, pod) (increase(loki_write_dropped_entries_total{job="alloy"}[10m]))'
@@ -42,13 +45,15 @@ class Limits:
     wal_disk_ratio: float = 0.8
 
 
-def rules(limits: Limits, site: Site) -> Iterator[Alert]:
+def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     """The alerts of this subsystem."""
-    jobs = expected({"job": job} for job in (site.logging.loki if site.logging else ()))
+    for job in site.table(Table).loki:
+        yield Expected("homelab:loki_job:expected", {"job": job})
+    yield from expected_nodes(site)
     yield target_down("AlloyDown", job="alloy", what="Alloy")
     yield Alert(
         "LokiComponentDown",
-        expr=f"{jobs} unless on (job) up == 1",
+        expr="homelab:loki_job:expected unless on (job) up == 1",
         for_="10m",
         severity="warning",
         summary="{{ $labels.job }} is down",
@@ -112,9 +117,10 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
     )
     yield Alert(
         "AlloyMissing",
-        expr=f'{machines(site, job="alloy")} unless on (node) ({ALLOY_NODES}) unless on (node) {node_down(site)} and on () up{{job="alloy"}} == 1',
+        expr=f'{NODES} unless on (node) ({ALLOY_NODES}) unless on (node) {NODE_DOWN} and on () up{{job="alloy"}} == 1',
         for_="15m",
         severity="warning",
+        labels={"job": "alloy"},
         summary="No Alloy answers on {{ $labels.node }}",
         description="The logs of this node are not collected; what rotates away is lost.",
     )

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alerts._alert import Alert, expected, target_down
-from alerts._presence import machines, node_down
-from homelab.inventory import Site
+from alerts._alert import Alert, Expected, target_down
+from alerts._presence import expected_nodes, node_down, nodes
+from homelab.site import Site
+from homelab.tables.longhorn import Table
+from homelab.tables.nodes import machines
 
+NODE_DOWN = node_down("longhorn")
+NODES = nodes("longhorn")
 # One-hot since 1.11 (a series per state), ordinal before (0 unknown, 2 degraded, 3 faulted): both must fire.
 # `node` is the owner of the volume, which may move: it must not restart `for`.
 FAULTED = 'max by (volume, pvc, pvc_namespace) (longhorn_volume_robustness{state="faulted"} == 1 or longhorn_volume_robustness{state=""} == 3)'
@@ -65,12 +69,16 @@ class Limits:
     disk_free_critical_ratio: float = 0.10  # 50 GB of 512: hours, when a restore runs, and etcd stops at 0
 
 
-def rules(limits: Limits, site: Site) -> Iterator[Alert]:
+def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     """The alerts of this subsystem."""
+    yield from expected_nodes(site)
+    claims = site.table(Table).claims
+    for claim in claims:
+        yield Expected("homelab:longhorn_claim:expected", {"pvc": claim.name, "pvc_namespace": claim.namespace})
     yield target_down("LonghornDown", job="longhorn-backend", what="Longhorn")
     yield Alert(
         "LonghornManagerMissing",
-        expr=f'{machines(site)} unless on (node) {NODE_REPORTED} unless on (node) {node_down(site)} and on () up{{job="longhorn-backend"}} == 1',
+        expr=f'{NODES} unless on (node) {NODE_REPORTED} unless on (node) {NODE_DOWN} and on () up{{job="longhorn-backend"}} == 1',
         for_="15m",
         severity="warning",
         summary="Longhorn on {{ $labels.node }} reports nothing",
@@ -86,7 +94,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
     )
     yield Alert(
         "LonghornVolumeUnknown",
-        expr=f"{UNKNOWN} unless on () {node_down(site)}",
+        expr=f"{UNKNOWN} unless on () {node_down('longhorn')}",
         for_="10m",
         severity="critical",
         summary="Volume {{ $labels.pvc }} ({{ $labels.pvc_namespace }}) is attached, its state is unknown",
@@ -94,7 +102,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
     )
     yield Alert(
         "LonghornVolumeDegraded",
-        expr=f"{DEGRADED} unless on () {node_down(site)}",
+        expr=f"{DEGRADED} unless on () {node_down('longhorn')}",
         for_="30m",
         severity="warning",
         summary="Volume {{ $labels.pvc }} ({{ $labels.pvc_namespace }}) is degraded",
@@ -206,12 +214,11 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
         summary="A backup of {{ $labels.pvc }} ({{ $labels.pvc_namespace }}) failed",
         description="A Backup of {{ $labels.volume }} is in state Error. Longhorn removes it after a day, and with it this alert.",
     )
-    if site.longhorn and site.longhorn.claims:
-        claims = expected({"pvc": c.name, "pvc_namespace": c.namespace} for c in site.longhorn.claims)
+    if claims:
         yield Alert(
             "LonghornVolumeMissing",
             # A manager that is not scraped hides its volumes: that is unknown, not missing.
-            expr=f'{claims} unless on (pvc, pvc_namespace) longhorn_volume_capacity_bytes unless on () (count(up{{job="longhorn-backend"}} == 1) < {len(site.machines)}) and on () up{{job="longhorn-backend"}} == 1',
+            expr=f'homelab:longhorn_claim:expected unless on (pvc, pvc_namespace) longhorn_volume_capacity_bytes unless on () (count(up{{job="longhorn-backend"}} == 1) < {len(machines(site))}) and on () up{{job="longhorn-backend"}} == 1',
             for_="30m",
             severity="critical",
             summary="Volume of claim {{ $labels.pvc }} ({{ $labels.pvc_namespace }}) does not exist",

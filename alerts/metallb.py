@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alerts._alert import Alert, expected
-from alerts._presence import machines, node_down, pods_of_dead_nodes
-from homelab.inventory import Site
+from alerts._alert import Alert, Expected
+from alerts._presence import expected_nodes, node_down, nodes, pods_of_dead_nodes
+from homelab.site import Site
+from homelab.tables.metallb import Table
 
+NODE_DOWN = node_down("metallb")
+NODES = nodes("metallb")
 # Ports, names of services and job labels differ before and after 0.16: select by namespace and container.
 CONTROLLER_ANSWERS = 'up{namespace="metallb-system", container="controller"} == 1'
 SPEAKER_ANSWERS = (
@@ -29,8 +32,15 @@ class Limits:
     """Nothing here is a matter of degree."""
 
 
-def rules(limits: Limits, site: Site) -> Iterator[Alert]:  # noqa: ARG001
+def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:  # noqa: ARG001
     """The alerts of this subsystem."""
+    yield from expected_nodes(site)
+    vips = site.table(Table).vips
+    for vip in vips:
+        yield Expected(
+            "homelab:vip:expected",
+            {"ip": vip.address, "service": vip.service, "namespace": vip.namespace, "deployment": vip.deployment},
+        )
     yield Alert(
         "MetalLBDown",
         expr='max by (namespace) (up{namespace="metallb-system"}) == 0 or absent(up{namespace="metallb-system"})',
@@ -39,17 +49,13 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:  # noqa: ARG001
         summary="MetalLB cannot be scraped",
         description="Neither the controller nor any speaker answers, so every other alert on it is blind. Since 0.16 metrics are HTTPS on port 9120 and need authorisation.",
     )
-    if site.metallb and site.metallb.vips:
-        vips = expected(
-            {"ip": v.address, "service": v.service, "namespace": v.namespace, "deployment": v.deployment}
-            for v in site.metallb.vips
-        )
+    if vips:
         yield Alert(
             "MetalLBAddressNotAnnounced",
             # MetalLB withdraws the address of a Service without endpoints: then the pods are the cause, not MetalLB.
             # A speaker that is silent on a living node may still announce: that is unknown, not withdrawn.
-            expr=f"{vips} unless on (ip) {ANNOUNCED} unless on (namespace, deployment) {NO_ENDPOINT}"
-            f" unless on () ({SPEAKER_SILENT} unless on (namespace, pod) {pods_of_dead_nodes(site)})"
+            expr=f"homelab:vip:expected unless on (ip) {ANNOUNCED} unless on (namespace, deployment) {NO_ENDPOINT}"
+            f" unless on () ({SPEAKER_SILENT} unless on (namespace, pod) {pods_of_dead_nodes('metallb')})"
             f" and on () {SPEAKER_ANSWERS}",
             for_="5m",
             severity="critical",
@@ -74,7 +80,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:  # noqa: ARG001
     )
     yield Alert(
         "MetalLBSpeakerMissing",
-        expr=f'{machines(site)} unless on (address) {SPEAKER_ANSWERS} unless on (node) {node_down(site)} and on () up{{namespace="metallb-system"}} == 1',
+        expr=f'{NODES} unless on (address) {SPEAKER_ANSWERS} unless on (node) {NODE_DOWN} and on () up{{namespace="metallb-system"}} == 1',
         for_="15m",
         severity="warning",
         summary="No MetalLB speaker answers on {{ $labels.node }}",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alerts._alert import Alert, target_down
-from alerts._presence import node_down, pods_of_dead_nodes
-from homelab.inventory import Site
+from alerts._alert import Alert, Expected, target_down
+from alerts._presence import expected_nodes, node_down, pods_of_dead_nodes
+from homelab.site import Site
 
+NODE_DOWN = node_down("monitoring")
 PROMETHEUS = 'job="kube-prometheus-stack-prometheus"'
 # Jobs whose absence another alert reports by name of the node or of the subsystem.
 TARGETS = 'up{job!~"kubelet|node-exporter|kube-etcd|longhorn-backend|rpi-exporter|alloy|metallb.*|blackbox"} == 0'
@@ -43,8 +44,9 @@ class Limits:
     head_series: int = 500_000  # about 4 GB of memory; twice of what this homelab has
 
 
-def rules(limits: Limits, site: Site) -> Iterator[Alert]:
+def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     """The alerts of this subsystem."""
+    yield from expected_nodes(site)
     yield Alert(
         "Watchdog",
         expr="vector(1)",
@@ -72,9 +74,9 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
     yield Alert(
         "TargetDown",
         # Targets on a machine that is down, or in a k3s process that is down, are explained by that.
-        expr=f"({TARGETS} and on (job) (max by (job) (up) == 1)) unless on (namespace, pod) {pods_of_dead_nodes(site)}"
+        expr=f"({TARGETS} and on (job) (max by (job) (up) == 1)) unless on (namespace, pod) {pods_of_dead_nodes('monitoring')}"
         f' unless on (instance) (label_replace({TARGETS}, "address", "$1", "instance", "(.*):.*") and on (address)'
-        f' (label_replace(up{{job="kubelet"}} == 0, "address", "$1", "instance", "(.*):.*") or {node_down(site)}))',
+        f' (label_replace(up{{job="kubelet"}} == 0, "address", "$1", "instance", "(.*):.*") or {NODE_DOWN}))',
         for_="15m",
         severity="warning",
         summary="{{ $labels.instance }} of {{ $labels.job }} ({{ $labels.namespace }}) does not answer",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alerts._alert import Alert
-from alerts._presence import KUBELET_ANSWERS, NODE_EXPORTER_ANSWERS, machines, node_down
-from homelab.inventory import Site
+from alerts._alert import Alert, Expected
+from alerts._presence import KUBELET_ANSWERS, NODE_EXPORTER_ANSWERS, expected_nodes, node_down, nodes
+from homelab.site import Site
 
+NODE_DOWN = node_down("nodes")
 # A dead node turns to status="unknown", not to "false".
 NOT_READY = 'kube_node_status_condition{condition="Ready", status="true"} == 0'
 CORDONED = "kube_node_spec_unschedulable == 1"
@@ -55,12 +56,12 @@ class Limits:
     conntrack_ratio: float = 0.75
 
 
-def rules(limits: Limits, site: Site) -> Iterator[Alert]:
+def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     """The alerts of this subsystem."""
-    down = node_down(site)
+    yield from expected_nodes(site)
     yield Alert(
         "NodeDown",
-        expr=down,
+        expr=NODE_DOWN,
         for_="5m",
         severity="critical",
         summary="{{ $labels.node }} ({{ $labels.address }}) is down",
@@ -76,7 +77,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
     )
     yield Alert(
         "NodeNotReady",
-        expr=f"{NOT_READY} unless on (node) {down}",
+        expr=f"{NOT_READY} unless on (node) {NODE_DOWN}",
         for_="10m",
         severity="warning",
         summary="{{ $labels.node }} is not ready",
@@ -84,7 +85,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
     )
     yield Alert(
         "NodeKubeletMissing",
-        expr=f"{machines(site)} unless on (address) {KUBELET_ANSWERS} unless on (node) {down} unless on (node) {NOT_READY}",
+        expr=f"{nodes('nodes')} unless on (address) {KUBELET_ANSWERS} unless on (node) {NODE_DOWN} unless on (node) {NOT_READY}",
         for_="15m",
         severity="warning",
         summary="The kubelet of {{ $labels.node }} cannot be scraped",
@@ -92,7 +93,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
     )
     yield Alert(
         "NodeExporterMissing",
-        expr=f"{machines(site)} unless on (address) {NODE_EXPORTER_ANSWERS} unless on (node) {down}",
+        expr=f"{nodes('nodes')} unless on (address) {NODE_EXPORTER_ANSWERS} unless on (node) {NODE_DOWN}",
         for_="15m",
         severity="warning",
         summary="node_exporter on {{ $labels.node }} cannot be scraped",

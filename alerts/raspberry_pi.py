@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alerts._alert import Alert, expected, target_down
-from alerts._presence import machines, node_down
-from homelab.inventory import Site
+from alerts._alert import Alert, Expected, target_down
+from alerts._presence import expected_nodes, node_down, nodes
+from homelab.site import Site
+from homelab.tables.raspberry_pi import Table
 
 EXPORTER_ANSWERS = 'up{job="rpi-exporter"} == 1'
 COLLECTOR_FAILING = "rpi_exporter_collector_success == 0"
@@ -50,12 +51,16 @@ class Limits:
     emmc_used_ratio: float = 0.8
 
 
-def rules(limits: Limits, site: Site) -> Iterator[Alert]:
+def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     """The alerts of this subsystem."""
+    yield from expected_nodes(site)
+    paths = site.table(Table).storage_paths
+    for path in paths:
+        yield Expected("homelab:storage_path:expected", {"path": path.path, "device_type": path.device_type})
     yield target_down("RpiExporterDown", job="rpi-exporter", what="The Raspberry Pi exporter")
     yield Alert(
         "RpiExporterMissing",
-        expr=f"{machines(site)} unless on (node) {EXPORTER_ANSWERS} unless on (node) {node_down(site)} and on () {EXPORTER_ANSWERS}",
+        expr=f"{nodes('raspberry_pi')} unless on (node) {EXPORTER_ANSWERS} unless on (node) {node_down('raspberry_pi')} and on () {EXPORTER_ANSWERS}",
         for_="15m",
         severity="warning",
         summary="The Raspberry Pi exporter on {{ $labels.node }} does not answer",
@@ -173,12 +178,10 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert]:
         summary="The eMMC {{ $labels.device }} of {{ $labels.node }} is worn out",
         description="It is the boot device: take an image now and move what writes to it.",
     )
-    if site.raspberry_pi and site.raspberry_pi.storage_paths:
-        paths = site.raspberry_pi.storage_paths
-        right = expected({"path": p.path, "device_type": p.device_type} for p in paths)
+    if paths:
         yield Alert(
             "RpiPathOnWrongDevice",
-            expr=f"storage_path_info unless on (path, device_type) {right} and on (path) {right}",
+            expr="storage_path_info unless on (path, device_type) homelab:storage_path:expected and on (path) homelab:storage_path:expected",
             for_="10m",
             severity="warning",
             summary="{{ $labels.path }} on {{ $labels.node }} is on {{ $labels.device_type }}",

@@ -6,21 +6,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 import promql_parser as promql
 from promql_parser import Expr
 
-from homelab.meaning import Report
-from homelab.metric import Contract, Metric
-from homelab.parse import alternatives
-from homelab.query import Selector, is_scalar, selector, shown
+from homelab.metric import Contract, Series, hint
+from homelab.query import Matcher, Selector, is_scalar, selector, shown
+
+Report = Callable[[str, str], None]
 
 KEEP_ALL = {"topk", "bottomk", "limitk", "limit_ratio"}
 # Functions that hand on whole series, name included; every other one drops the name.
-KEEP_NAME = {"sort", "sort_desc", "sort_by_label", "sort_by_label_desc", "last_over_time", "first_over_time", "info"}
+KEEP_NAME = {"sort", "sort_desc", "sort_by_label", "sort_by_label_desc", "last_over_time", "first_over_time"}
 SET_OPERATORS = {"and", "or", "unless"}
 COMPARISONS = {"==", "!=", ">", "<", ">=", "<="}
 
@@ -48,64 +47,62 @@ class Labels:
         """After `without (labels)`."""
         return Labels(self.names - set(labels), self.sure - set(labels), self.free)
 
-    def adding(self, label: str) -> Labels:
-        """With a label that a function sets; it may be set to nothing."""
-        return Labels(self.names | {label}, self.sure - {label}, self.free)
+    def unnamed(self) -> Labels:
+        """Without the metric's name."""
+        return self.without("__name__")
+
+    def adding(self, *labels: str) -> Labels:
+        """With labels that may be set to nothing."""
+        return Labels(self.names | set(labels), self.sure - set(labels), self.free)
 
     def either(self, other: Labels) -> Labels:
         """After `or`."""
         return Labels(self.names | other.names, self.sure & other.sure, self.free or other.free)
 
 
-def unnamed(labels: Labels) -> Labels:
-    """Without the metric's name."""
-    return labels.without("__name__")
+def admitted(series: Series, matcher: Matcher) -> bool:
+    """Whether the matcher can select the series; a label that is not there for certain may be empty."""
+    values = series.labels.get(matcher.label, None if series.free else ())
+    if values is None:
+        return True
+    return any(matcher.admits(value) for value in (values if matcher.label in series.sure else (*values, "")))
 
 
-def candidates(chosen: Selector, contract: Contract) -> list[Metric]:
-    """The metrics that a selector can match, each with the jobs that its job matchers admit; none if it is unknown."""
+def named(chosen: Selector, contract: Contract) -> list[Series]:
+    """The series that a selector can mean by its name alone."""
     if chosen.name is not None:
-        found = contract.lookup(chosen.name)
-    else:
-        patterns = chosen.of("__name__")
-        found = [m for n in contract.names if all(p.admits(n) for p in patterns) for m in contract.lookup(n)]
-    matchers = chosen.of("job")
-    if not matchers:
-        return found
-    narrowed = []
-    for metric in found:
-        jobs = tuple(j for j in metric.jobs if all(m.admits(j.name) for m in matchers))
-        if len(jobs) == len(metric.jobs):
-            narrowed.append(metric)
-        elif jobs:
-            narrowed.append(dataclasses.replace(metric, jobs=jobs))
-    return narrowed or found  # a job that none of them has is reported as the value of a label
+        return contract.lookup(chosen.name)
+    patterns = chosen.of("__name__")
+    return [s for name, found in contract.series.items() if all(p.admits(name) for p in patterns) for s in found]
+
+
+def candidates(chosen: Selector, contract: Contract) -> list[Series]:
+    """The series that a selector can match; all of its name where a matcher fits none, which is reported elsewhere."""
+    found = named(chosen, contract)
+    matchers = [m for m in chosen.matchers if m.label != "__name__"]
+    return [s for s in found if all(admitted(s, m) for m in matchers)] or found
 
 
 def selected(chosen: Selector, contract: Contract) -> Labels:
     """The labels of what a selector matches; an unknown metric may have any."""
-    metrics = candidates(chosen, contract)
-    if not metrics:
+    found = candidates(chosen, contract)
+    if not found:
         return Labels(free=True)
-    names = frozenset(label for metric in metrics for label in metric.arriving) | {"__name__"}
+    names = frozenset(label for series in found for label in series.labels) | {"__name__"}
     missing = {m.label for m in chosen.matchers if m.op == "=" and not m.value}
     pinned = {m.label for m in chosen.matchers if m.op == "=" and m.value and m.label in names}
-    sure = frozenset(names).intersection(*(metric.attached for metric in metrics)) | pinned
-    return Labels(names - missing, sure - missing, any(metric.free for metric in metrics))
+    sure = names.intersection(*(series.sure for series in found)) | pinned
+    return Labels(names - missing, sure - missing, any(series.free for series in found))
 
 
-def _ignore(kind: str, message: str) -> None:
-    """Report to nobody."""
-
-
-def result_labels(expr: Expr, contract: Contract, report: Report = _ignore) -> Labels:
+def result_labels(expr: Expr, contract: Contract, report: Report) -> Labels:
     """The labels that the result of an expression can carry; none for a scalar."""
     if isinstance(expr, (promql.VectorSelector, promql.MatrixSelector)):
         return selected(selector(expr), contract)
     if isinstance(expr, (promql.ParenExpr, promql.SubqueryExpr)):
         return result_labels(expr.expr, contract, report)
     if isinstance(expr, promql.UnaryExpr):
-        return unnamed(result_labels(expr.expr, contract, report))
+        return result_labels(expr.expr, contract, report).unnamed()
     if isinstance(expr, promql.AggregateExpr):
         return _aggregated(expr, contract, report)
     if isinstance(expr, promql.Call):
@@ -120,23 +117,17 @@ def _aggregated(expr: promql.AggregateExpr, contract: Contract, report: Report) 
     op, modifier = str(expr.op), expr.modifier
     asked = list(modifier.labels) if modifier else []
     without = modifier is not None and modifier.type == promql.AggModifierType.Without
-    if op == "count_values" and isinstance(expr.param, promql.StringLiteral):
-        inner = inner.adding(expr.param.val)  # it may stand in `by` too
+    counted = [expr.param.val] if op == "count_values" and isinstance(expr.param, promql.StringLiteral) else []
     word = "without" if without else "by"
-    _known(asked, inner, f"{op} {word} ({', '.join(asked)}): {shown(expr.expr)}", report)
+    _known(asked, inner.adding(*counted), f"{op} {word} ({', '.join(asked)}): {shown(expr.expr)}", report)
     if op in KEEP_ALL:
         return inner
-    if without:
-        return unnamed(inner.without(*asked))
-    outer = inner.only(asked)
-    return (
-        outer.adding(expr.param.val) if op == "count_values" and isinstance(expr.param, promql.StringLiteral) else outer
-    )
+    return (inner.without(*asked, "__name__") if without else inner.only(asked)).adding(*counted)
 
 
 def _called(expr: promql.Call, contract: Contract, report: Report) -> Labels:
     name, arguments = expr.func.name, list(expr.args)
-    vectors = [labels for a in arguments if not is_scalar(a) for labels in [result_labels(a, contract, report)]]
+    vectors = [result_labels(a, contract, report) for a in arguments if not is_scalar(a)]
     if name in ("absent", "absent_over_time"):
         return _absent(arguments[0]) if arguments else Labels()
     if is_scalar(expr) or not vectors:  # time(), scalar(x), vector(1), hour()
@@ -146,9 +137,7 @@ def _called(expr: promql.Call, contract: Contract, report: Report) -> Labels:
         return _relabelled(name, arguments, result, report)
     if name == "histogram_quantile":
         result = result.without("le")
-    if name == "info":
-        return dataclasses.replace(result, free=True)
-    return result if name in KEEP_NAME else unnamed(result)
+    return result if name in KEEP_NAME else result.unnamed()
 
 
 def _absent(argument: Expr) -> Labels:
@@ -181,32 +170,26 @@ def _combined(expr: promql.BinaryExpr, contract: Contract, report: Report) -> La
     drops_name = op not in SET_OPERATORS and (op not in COMPARISONS or bool(modifier and modifier.return_bool))
     if is_scalar(expr.lhs) or is_scalar(expr.rhs):
         vector = right if is_scalar(expr.lhs) else left
-        return unnamed(vector) if drops_name else vector
+        return vector.unnamed() if drops_name else vector
     on, asked = _matching(expr)
     _matchable(expr, left, right, report)
-    if op == "or":
-        return left.either(right)
     if op in SET_OPERATORS:
-        return left
+        return left.either(right) if op == "or" else left
     card = modifier.card if modifier else promql.VectorMatchCardinality.OneToOne
     swapped = card == promql.VectorMatchCardinality.OneToMany
     many, one, one_side = (right, left, expr.lhs) if swapped else (left, right, expr.rhs)
-    result = unnamed(many) if drops_name else many
+    result = many.unnamed() if drops_name else many
     if card == promql.VectorMatchCardinality.OneToOne:
         return result.only(asked) if on else result.without(*asked)
     included = list(modifier.group_labels or []) if modifier else []
     _known(included, one, f"group_{'right' if swapped else 'left'} ({', '.join(included)}): {shown(one_side)}", report)
-    for label in included:
-        result = result.adding(label)
-    return result
+    return result.adding(*included)
 
 
 def _matching(expr: promql.BinaryExpr) -> tuple[bool, list[str]]:
     """Whether the match is `on`, and the labels of `on` or `ignoring`."""
     matching = expr.modifier.matching if expr.modifier else None
-    if matching is None:
-        return False, []
-    return matching.type == promql.LabelModifierType.Include, list(matching.labels)
+    return (matching.type == promql.LabelModifierType.Include, list(matching.labels)) if matching else (False, [])
 
 
 def _matchable(expr: promql.BinaryExpr, left: Labels, right: Labels, report: Report) -> None:
@@ -233,4 +216,4 @@ def _matchable(expr: promql.BinaryExpr, left: Labels, right: Labels, report: Rep
 def _known(asked: Collection[str], labels: Labels, place: str, report: Report) -> None:
     for label in asked:
         if label not in labels:
-            report("label", f"{place} never has the label {label}; {alternatives(label, labels.names - {'__name__'})}")
+            report("label", f"{place} never has the label {label}; {hint(label, labels.names - {'__name__'})}")

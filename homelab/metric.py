@@ -1,7 +1,7 @@
-"""What a component exposes: metrics, their labels and what their values mean, as metrics/<component>.yaml says it."""
+"""What a component exposes, as metrics/<component>.yaml says it, and the series that this becomes in Prometheus."""
 
-# No postponed annotations here: they are the schema of those files, and to resolve them from text for every metric
-# takes longer than all the rest.
+# No postponed annotations here: the dataclasses are the schema of those files, and to resolve their annotations from
+# text for every metric takes longer than all the rest.
 import dataclasses
 import difflib
 from collections.abc import Collection, Iterator, Mapping
@@ -18,12 +18,11 @@ Known = tuple[str, ...] | None  # every value that a label can have; None for fr
 
 @dataclass(frozen=True)
 class Job:
-    """A scrape job, and the labels that the scrape attaches to every series besides `job`."""
+    """A scrape job: the labels that it attaches to every series besides `job`, and how often it looks."""
 
-    name: str
-    labels: tuple[str, ...]
+    labels: tuple[str, ...] = ()
     honor_labels: bool = False
-    interval_seconds: float = 60.0
+    interval: str = "1m"
 
 
 @dataclass(frozen=True)
@@ -37,141 +36,146 @@ class Before:
 
 @dataclass(frozen=True)
 class Metric:
-    """A name, its own labels and what its values mean. `component` is empty for what no scrape brings."""
+    """One metric. `jobs` are those that carry it: none is all of its component, `any` all of every component.
 
-    name: str
-    component: str
+    The label "*" stands for any label; such a metric is made by Prometheus itself, as ALERTS is.
+    """
+
     type: Type
-    labels: Mapping[str, Known] = field(default_factory=dict, hash=False)
-    jobs: tuple[Job, ...] = ()
+    labels: Mapping[str, Known] = field(default_factory=dict)
+    jobs: tuple[str, ...] = ()
     value: Kind = "number"
     before: Before | None = None
     since: str = ""
     removed_in: str = ""
     renamed_from: str = ""
-    renamed_to: str = ""
     zero: Literal["", "never"] = ""
     absent: str = ""
     note: str = ""
-    free: bool = False  # may carry any label, as ALERTS does
-    everywhere: bool = False  # made by Prometheus for every job, as `up` is
-
-    @cached_property
-    def arriving(self) -> Mapping[str, Known]:
-        """The labels that the series can have in Prometheus, whichever of `jobs` it comes from.
-
-        An own label that the scrape attaches too becomes exported_<label>, unless the job honours own labels.
-        """
-        found: dict[str, Known] = {} if self.jobs else dict(self.labels)
-        for job in self.jobs:
-            attached: dict[str, Known] = {**dict.fromkeys(job.labels), "job": (job.name,)}
-            own = {
-                f"exported_{label}" if label in attached and not job.honor_labels else label: known
-                for label, known in self.labels.items()
-            }
-            for label, known in {**attached, **own}.items():
-                seen = found.get(label, ())
-                found[label] = None if known is None or seen is None else tuple(dict.fromkeys((*seen, *known)))
-        return found
-
-    @property
-    def attached(self) -> frozenset[str]:
-        """The labels that the series has for certain and not empty: Prometheus itself sets them on every scrape."""
-        return frozenset({"job", "instance"} - set(self.labels)) & self.arriving.keys() if self.jobs else frozenset()
 
 
 @dataclass(frozen=True)
 class Component:
     """One file of metrics/: a program, the jobs that scrape it and what it exposes."""
 
-    name: str
+    component: str
     versions: str
-    jobs: tuple[Job, ...]
-    metrics: tuple[Metric, ...]
-    not_existing: Mapping[str, str] = field(default_factory=dict, hash=False)
+    jobs: Mapping[str, Job]
+    metrics: Mapping[str, Metric]
+    not_existing: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """A metric as it arrives from one job; `component` and `job` are empty for what no scrape brings."""
+
+    name: str
+    component: str
+    job: str
+    type: Type  # never histogram or summary: those arrive as counters and gauges
+    metric: Metric
+    labels: Mapping[str, Known]
+    sure: frozenset[str] = frozenset()  # the labels that are never empty
+    interval: str = ""  # between two scrapes
+
+    @property
+    def free(self) -> bool:
+        """Whether it may have labels besides `labels`."""
+        return "*" in self.metric.labels
+
+    @property
+    def note(self) -> str:
+        """What the contract says about the metric, to end a sentence with."""
+        return f" ({self.metric.note})" if self.metric.note else ""
 
 
 @dataclass(frozen=True, eq=False)
 class Contract:
-    """All components by name."""
+    """What arrives in Prometheus: from the components that run (None: all there are), and from rules of ours."""
 
     components: Mapping[str, Component]
+    running: frozenset[str] | None = None
+    recorded: tuple[Series, ...] = ()
 
-    def lookup(self, name: str) -> list[Metric]:
-        """The metrics behind a series name, one per component that exposes it; none if it is unknown.
-
-        Histograms and summaries answer as the series that they arrive as: `x_bucket` is a counter with the label le.
-        """
-        return self._series.get(name, [])
-
-    @property
-    def names(self) -> Collection[str]:
-        """Every series name that there is."""
-        return self._series.keys()
+    def lookup(self, name: str) -> list[Series]:
+        """What arrives under a name, once per component and job that brings it; nothing if the name is unknown."""
+        return self.series.get(name, [])
 
     @cached_property
-    def families(self) -> Mapping[str, Type]:
-        """The names that are no series themselves: histograms, by base name."""
-        return {m.name: m.type for c in self.components.values() for m in c.metrics if m.name not in self._series}
+    def series(self) -> Mapping[str, list[Series]]:
+        """Every name that arrives, older names of renamed metrics included."""
+        found: dict[str, list[Series]] = {}
+        older: list[Series] = []
+        for component in self.components.values():
+            for name, metric in component.metrics.items():
+                for series in self._carried(name, metric, component):
+                    found.setdefault(series.name, []).append(series)
+                if metric.renamed_from:
+                    older += self._carried(metric.renamed_from, metric, component)
+        known = set(found)  # a file may list an older name by itself, with what was different then
+        for series in (*(s for s in older if s.name not in known), *self.recorded):
+            found.setdefault(series.name, []).append(series)
+        return found
+
+    def _carried(self, name: str, metric: Metric, component: Component) -> Iterator[Series]:
+        if "*" in metric.labels:
+            labels = {label: values for label, values in metric.labels.items() if label != "*"}
+            yield Series(name, "", "", metric.type, metric, labels)
+            return
+        everywhere = metric.jobs == ("any",)
+        for carrier in self.components.values() if everywhere else (component,):
+            if self.running is not None and carrier.component not in self.running:
+                continue
+            for job in carrier.jobs if everywhere else metric.jobs or carrier.jobs:
+                scrape = carrier.jobs[job]
+                for series, kind, own in _arriving(name, {} if everywhere else metric.labels, metric.type):
+                    labels = _labels(job, scrape, own)
+                    sure = frozenset({"job", "instance"} & labels.keys() - own.keys())
+                    yield Series(series, carrier.component, job, kind, metric, labels, sure, scrape.interval)
+
+    @cached_property
+    def everywhere(self) -> "Contract":
+        """The same with every component, whether it runs here or not."""
+        return self if self.running is None else dataclasses.replace(self, running=None)
 
     @cached_property
     def not_existing(self) -> Mapping[str, str]:
         """Names seen in the wild that nobody exposes, and why people write them."""
         return {name: why for c in self.components.values() for name, why in c.not_existing.items()}
 
-    @cached_property
-    def _series(self) -> Mapping[str, list[Metric]]:
-        found: dict[str, list[Metric]] = {}
-        everywhere = {metric.name: metric for metric in _EVERYWHERE}
-        for component in self.components.values():
-            for metric in component.metrics:
-                if metric.everywhere:
-                    everywhere[metric.name] = metric
-                    continue
-                for series in _arrivals(metric):
-                    found.setdefault(series.name, []).append(series)
-        for metric in everywhere.values():  # with the labels of the alert, or those of the job
-            of_scrapes = [
-                dataclasses.replace(metric, component=c.name, jobs=c.jobs, labels={}) for c in self.components.values()
-            ]
-            found[metric.name] = [dataclasses.replace(metric, component="", jobs=())] if metric.free else of_scrapes
-        for component in self.components.values():  # an older name counts where no file lists it by itself
-            for metric in component.metrics:
-                if metric.renamed_from and metric.renamed_from not in found:
-                    gone = metric.since or "newer versions"
-                    old = dataclasses.replace(metric, name=metric.renamed_from, renamed_from="", removed_in=gone)
-                    for series in _arrivals(dataclasses.replace(old, renamed_to=metric.name)):
-                        found.setdefault(series.name, []).append(series)
-        return found
 
-
-# What Prometheus records about every scrape and about its own alerts, where no file says more about it.
-_EVERYWHERE = (
-    Metric("up", "", "gauge", value="flag", everywhere=True),
-    Metric("scrape_duration_seconds", "", "gauge", everywhere=True),
-    Metric("scrape_samples_scraped", "", "gauge", everywhere=True),
-    Metric("scrape_samples_post_metric_relabeling", "", "gauge", everywhere=True),
-    Metric("scrape_series_added", "", "gauge", everywhere=True),
-    Metric("ALERTS", "", "gauge", {"alertstate": ("pending", "firing")}, value="present", free=True, everywhere=True),
-    Metric("ALERTS_FOR_STATE", "", "gauge", value="timestamp", free=True, everywhere=True),
-)
-
-
-def _arrivals(metric: Metric) -> Iterator[Metric]:
-    """What one metric arrives as: itself, or the series of a histogram or summary."""
-    if metric.type not in ("histogram", "summary"):
-        yield metric
-        return
-    if metric.type == "summary":
-        yield dataclasses.replace(metric, type="gauge", labels={**metric.labels, "quantile": None})
+def _arriving(name: str, own: Mapping[str, Known], kind: Type) -> Iterator[tuple[str, Type, Mapping[str, Known]]]:
+    """Name, type and own labels of what one metric is exposed as: itself, or the series of a histogram or summary."""
+    if kind == "histogram":
+        yield f"{name}_bucket", "counter", {**own, "le": None}
+    elif kind == "summary":
+        yield name, "gauge", {**own, "quantile": None}
     else:
-        yield dataclasses.replace(
-            metric, name=f"{metric.name}_bucket", type="counter", labels={**metric.labels, "le": None}
-        )
-    for suffix in ("_sum", "_count"):
-        yield dataclasses.replace(metric, name=metric.name + suffix, type="counter")
+        yield name, kind, own
+        return
+    yield f"{name}_sum", "counter", own
+    yield f"{name}_count", "counter", own
+
+
+def _labels(job: str, scrape: Job, own: Mapping[str, Known]) -> dict[str, Known]:
+    """An own label that the scrape attaches too becomes exported_<label>, unless the job honours own labels."""
+    attached: dict[str, Known] = {**dict.fromkeys(scrape.labels), "job": (job,)}
+    kept = {
+        f"exported_{label}" if label in attached and not scrape.honor_labels else label: values
+        for label, values in own.items()
+    }
+    return {**attached, **kept}
 
 
 def nearest(name: str, names: Collection[str]) -> str:
     """The known name that looks most like `name`, or nothing if none does."""
     return near[0] if (near := difflib.get_close_matches(name, names, n=1, cutoff=0.7)) else ""
+
+
+def hint(found: str, known: Collection[str]) -> str:
+    """The known name that `found` is probably meant to be, or the names that there are."""
+    if near := nearest(found, known):
+        return f"did you mean {near}?"
+    names = sorted(known)
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return f"there is {', '.join(names[:10])}{more}" if names else "there is none"

@@ -17,6 +17,8 @@ from typing import Any, Literal
 
 import yaml
 
+# libyaml where there is one: ten times faster, the same nodes.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SCALARS = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false"}
 
 
@@ -54,11 +56,11 @@ def alternatives(found: str, allowed: typing.Iterable[str]) -> str:
 class Reader:
     """Walks the node tree of one YAML file and collects problems instead of stopping at the first."""
 
-    def __init__(self, path: Path) -> None:
-        self.file = path.name
+    def __init__(self, path: Path, name: str = "") -> None:
+        self.file = name or path.name
         self.problems: list[Problem] = []
         try:
-            self.root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+            self.root = yaml.compose(path.read_text(encoding="utf-8"), Loader=_LOADER)
         except OSError as error:
             raise Invalid([Problem(self.file, 0, "", f"cannot be read: {error.strerror}")]) from None
         except UnicodeDecodeError:
@@ -132,6 +134,8 @@ class Reader:
         before = len(self.problems)
         values: dict[str, Any] = {}
         items = self.items(node, place)
+        if not isinstance(node, yaml.MappingNode):  # then nothing is missing in it
+            return None
         for name, value in items.items():
             if name not in fields:
                 self.add(value, place, f"no key named {name}; {alternatives(name, fields)}")

@@ -1,200 +1,108 @@
 """Which sample values pass through a query unchanged, and whether it treats them as what they are.
 
-`max by (volume) (x == 1)` still hands on values of x, `rate(x[5m])` does not. Where a value is computed from several
-metrics nothing is said: silence is better than a false refusal.
+`max by (volume) (x == 1)` still hands on values of x, `rate(x[5m])` does not. Where a value is computed nothing is
+said about it: silence is better than a false refusal. `report(kind, message)` hears of what is wrong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import promql_parser as promql
 from promql_parser import Expr
 
-from homelab.labels import COMPARISONS, KEEP_ALL, KEEP_NAME, candidates
-from homelab.meaning import (
-    COMPARE,
-    DOMAINS,
-    Doubt,
-    Report,
-    Value,
-    ages,
-    kind_of,
-    lifted,
-    mistyped,
-    note,
-    settled,
-    with_clock,
-    with_number,
-)
-from homelab.metric import Contract, Metric
-from homelab.query import FLIPPED, Selector, constant, is_clock, is_scalar, selector, selectors, shown
+from homelab.kinds import COMPARE, Value, Values, aged, kind_of, mistyped, numbered
+from homelab.labels import COMPARISONS, KEEP_ALL, KEEP_NAME, Report, candidates
+from homelab.metric import Contract
+from homelab.query import Selector, bare, constant, is_scalar, selector, shown
 
 # Aggregations and functions whose result is one of the values that went in.
-_PICKING = KEEP_ALL | (KEEP_NAME - {"info"}) | {"min", "max", "label_replace", "label_join"}
-_PICKING |= {"min_over_time", "max_over_time"}
-_ROUNDING = {"abs", "ceil", "floor", "round"}
-# Those whose result is of the same nature: the mean of two times is a time, that of two counters only grows.
-_AVERAGING = {"avg", "quantile", "avg_over_time", "quantile_over_time"}
-
-
-@dataclass(frozen=True)
-class Values:
-    """The values of a result; `doubts` are refusals unless something outside lifts them."""
-
-    passed: tuple[Value, ...] = ()
-    doubts: tuple[Doubt, ...] = ()
-    nonzero: frozenset[str] = frozenset()  # metrics that are not 0 in what is left
-    zero: frozenset[str] = frozenset()  # metrics that are 0 in what is left
-    ranged: frozenset[str] = frozenset()  # metrics that are looked at over a range
-
-    def beside(self, other: Values) -> Values:
-        """Both together."""
-        return Values(
-            self.passed + other.passed,
-            self.doubts + other.doubts,
-            self.nonzero | other.nonzero,
-            self.zero | other.zero,
-            self.ranged | other.ranged,
-        )
-
-    def passing(self, passed: Iterator[Value] | tuple[Value, ...] = ()) -> Values:
-        """The same with other values, or none: computed from what was there."""
-        return replace(self, passed=tuple(passed))
+PICKING = KEEP_ALL | KEEP_NAME | {"min", "max", "label_replace", "label_join"}
+PICKING |= {"min_over_time", "max_over_time"}
+FLIPPED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
 
 
 def result_values(expr: Expr, contract: Contract, report: Report) -> Values:
-    """What passes through an expression. `report(kind, message)` hears of what is wrong whatever stands around it."""
+    """What passes through an expression."""
     if isinstance(expr, (promql.VectorSelector, promql.MatrixSelector)):
         return _selected(selector(expr), contract)
     if isinstance(expr, (promql.ParenExpr, promql.SubqueryExpr)):
         return result_values(expr.expr, contract, report)
     if isinstance(expr, promql.UnaryExpr):
-        return result_values(expr.expr, contract, report).passing()
+        result_values(expr.expr, contract, report)
     if isinstance(expr, promql.AggregateExpr):
         return _through(str(expr.op), result_values(expr.expr, contract, report))
     if isinstance(expr, promql.Call):
         return _called(expr, contract, report)
     if isinstance(expr, promql.BinaryExpr):
         return _combined(expr, contract, report)
-    return Values()
+    return ()
 
 
 def _selected(chosen: Selector, contract: Contract) -> Values:
-    metrics = candidates(chosen, contract)
-    ranged = frozenset(m.name for m in metrics) if chosen.range_seconds is not None else frozenset()
-    passed = tuple(Value(kind_of(metric, chosen), metric, chosen) for metric in metrics)
-    return Values(passed, tuple(_removed(metrics)), ranged=ranged)
-
-
-def _removed(metrics: list[Metric]) -> Iterator[Doubt]:
-    """A metric that newer versions lack, unless the selector matches another one too."""
-    for metric in metrics if all(m.removed_in for m in metrics) else []:
-        instead = (
-            f"there it is {metric.renamed_to}: ask for both" if metric.renamed_to else "ask for what they have too"
-        )
-        message = (
-            f"{metric.name} is gone since {metric.component} {metric.removed_in}; {instead}, with `or`{note(metric)}"
-        )
-        yield Doubt("removed", metric.name, message)
+    """One value per name; none where a pattern, or one name of several components, mixes what does not go together."""
+    found = candidates(chosen, contract)
+    if len({(series.type, kind_of(series, chosen)) for series in found}) > 1:
+        return ()
+    return tuple(Value(kind_of(s, chosen), s, chosen) for s in {series.name: series for series in found}.values())
 
 
 def _through(name: str, values: Values) -> Values:
     """What an aggregation, or a function of one vector, hands on."""
-    if name in _PICKING:
+    if name in PICKING:
         return values
-    if name == "count":
-        # Which series are counted matters if nothing has chosen among them by value.
-        chosen = [v for v in values.passed if v.kind == "one-hot" and not v.compared][:1]
-        return values.passing((replace(chosen[0], kind="count") if chosen else Value("count"),))
-    if name in ("group", "absent", "absent_over_time"):
-        return values.passing((Value("present"),))
-    kept = [v for v in values.passed if name in _ROUNDING and v.kind in DOMAINS]
-    if name in _ROUNDING | _AVERAGING:
-        kept += [v for v in values.passed if v.cumulative or v.kind == "timestamp"]
-    if name == "sum":
-        kept += [v for v in values.passed if v.cumulative]
-    return values.passing(tuple(kept))
+    if name == "count":  # which series are counted matters if nothing has chosen among them by value
+        states = [v for v in values if v.kind == "one-hot" and not v.compared]
+        return (replace(states[0], kind="count"),) if states else (Value("count"),)
+    return tuple(v for v in values if v.kind == "counter" and name in ("sum", "avg"))  # a sum of counters only grows
 
 
 def _called(expr: promql.Call, contract: Contract, report: Report) -> Values:
-    name, merged = expr.func.name, Values()
+    passed: Values = ()
     for argument in expr.args:
         values = result_values(argument, contract, report)
-        if isinstance(argument, (promql.MatrixSelector, promql.SubqueryExpr)):
-            for kind, message in mistyped(name, [v.metric for v in values.passed if v.metric], shown(expr)):
-                report(kind, message)
-        merged = merged.beside(values)
-    return _through(name, merged)
+        for message in mistyped(expr.func.name, [v.series for v in values if v.series]):
+            report("type", f"{shown(expr)}: {message}")
+        passed += values
+    return _through(expr.func.name, passed)
 
 
 def _combined(expr: promql.BinaryExpr, contract: Contract, report: Report) -> Values:
     op = str(expr.op)
     left, right = (result_values(side, contract, report) for side in (expr.lhs, expr.rhs))
-    both = left.beside(right)
-    if op == "or":
-        doubts = _unreplaced(left, right, expr.rhs) + _unreplaced(right, left, expr.lhs)
-        return replace(both, doubts=doubts, nonzero=left.nonzero & right.nonzero)
-    if op == "and":
-        return replace(both, passed=left.passed, doubts=lifted(both.doubts, both.nonzero, both.ranged))
-    if op == "unless":
-        doubts = lifted(left.doubts, left.nonzero | right.zero, both.ranged) + right.doubts
-        # A flag may stand for the thing that has it: `up unless on (pod) ready`. The series of a state never do.
-        passed = tuple(replace(v, compared=v.compared or v.kind == "flag") for v in left.passed)
-        return Values(passed, doubts, left.nonzero, left.zero, both.ranged)
+    if op == "or":  # a count beside something else may be 0
+        return tuple(v for v in left + right if v.kind != "count")
+    if op in ("and", "unless"):
+        for value in right:
+            if value.kind == "one-hot" and value.series and value.chosen and not value.compared:
+                what = f"{value.series.name} has a series for every state, present or not; add == 1{value.series.note}"
+                report("state", f"{op}: {what}")
+        return tuple(replace(v, restricted=v.restricted or op) for v in left)
     if op in COMPARISONS:
         return _compared(expr, left, right, report)
-    return _calculated(expr, left, right, report)
+    if op == "-" and (_is_now(expr.lhs) or _is_now(expr.rhs)):
+        for message in aged(right if _is_now(expr.lhs) else left):
+            report("timestamp", f"{shown(expr)}: {message}")
+    if op == "*":  # with a 1 that only lends its labels
+        return next((x for x, y in ((left, right), (right, left)) if y and all(v.kind == "info" for v in y)), ())
+    both = left + right
+    return both if op == "+" and left and right and all(v.kind == "counter" for v in both) else ()
 
 
-def _unreplaced(values: Values, other: Values, side: Expr) -> tuple[Doubt, ...]:
-    """The doubts of one side of `or`: what newer versions lack, the other side may find under its newer name."""
-    replaced = bool(selectors(side)) and not any(d.kind == "removed" for d in other.doubts)
-    return tuple(d for d in values.doubts if d.kind != "removed" or not replaced)
-
-
-def _calculated(expr: promql.BinaryExpr, left: Values, right: Values, report: Report) -> Values:
-    """Arithmetic: a counter or a time with a number added is one still; an age is neither."""
-    op, both = str(expr.op), left.beside(right)
-    if op == "-" and is_clock(expr.lhs):
-        doubts = tuple(ages(right.passed, "large", right.nonzero, shown(expr), report))
-        return replace(both, passed=(), doubts=both.doubts + doubts)
-    if op == "-" and is_clock(expr.rhs):
-        doubts = tuple(ages(left.passed, "small", left.nonzero, shown(expr), report))
-        return replace(both, passed=(), doubts=both.doubts + doubts)
-    number = constant(expr.lhs if is_scalar(expr.lhs) else expr.rhs)
-    if number is None:
-        return both.passing()
-    moved = op == "+" or (op == "-" and not is_scalar(expr.lhs))
-    scaled = number > 0 and (op == "*" or (op == "/" and not is_scalar(expr.lhs)))
-    vector = right if is_scalar(expr.lhs) else left
-    return both.passing(
-        tuple(
-            v for v in vector.passed if (moved and (v.cumulative or v.kind == "timestamp")) or (scaled and v.cumulative)
-        )
-    )
+def _is_now(expr: Expr) -> bool:
+    expr = bare(expr)
+    return isinstance(expr, promql.Call) and expr.func.name == "time"
 
 
 def _compared(expr: promql.BinaryExpr, left: Values, right: Values, report: Report) -> Values:
-    op, text, both = str(expr.op), shown(expr), left.beside(right)
-    doubts = settled(left.doubts, op) + settled(right.doubts, FLIPPED[op])
-    backwards = is_scalar(expr.lhs) or (is_clock(expr.lhs) and not is_scalar(expr.rhs))
-    values, other, way = (right, expr.lhs, FLIPPED[op]) if backwards else (left, expr.rhs, op)
-    number, nonzero, zero = constant(other), both.nonzero, both.zero
-    keeps = not (expr.modifier and expr.modifier.return_bool)
-    if is_clock(other):
-        doubts += tuple(with_clock(values.passed, way, values.nonzero, text))
-    elif number is not None:
-        doubts += tuple(with_number(values.passed, way, number, text, report))
-        named = frozenset(v.metric.name for v in values.passed if v.metric and v.kind != "count")
-        at_zero, at_one = COMPARE[way](0, number), COMPARE[way](1, number)
-        nonzero |= named if keeps and not at_zero else frozenset()
-        zero |= named if keeps and at_zero and not at_one else frozenset()
-    if not keeps:
-        return replace(both, passed=(Value("bool"),), doubts=doubts)
-    handed = values.passed if is_scalar(other) else left.passed
-    passed = tuple(replace(v, compared=True) for v in handed)
-    if way in ("<", "<="):  # "fewer than three of them report" may count whatever the state is
-        passed = tuple(replace(v, metric=None) if v.kind == "count" else v for v in passed)
-    return Values(passed, doubts, nonzero, zero, both.ranged)
+    flipped = is_scalar(expr.lhs)
+    values, number = (right, constant(expr.lhs)) if flipped else (left, constant(expr.rhs))
+    op = FLIPPED[str(expr.op)] if flipped else str(expr.op)
+    nonzero = False
+    if number is not None:
+        for kind, message in numbered(values, op, number):
+            report(kind, f"{shown(expr)}: {message}")
+        nonzero = not COMPARE[op](0, number)
+    if expr.modifier and expr.modifier.return_bool:
+        return (Value("bool"),)
+    return tuple(replace(v, compared=True, nonzero=v.nonzero or nonzero) for v in values)

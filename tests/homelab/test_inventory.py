@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from alerts._render import catalogue, limit_types
 from homelab.inventory import load
 from homelab.parse import Invalid
+from homelab.tables.backups import targets
+from homelab.tables.nodes import machines
 
 OURS = Path(__file__).parents[2] / "homelab.yaml"
 
@@ -33,8 +35,8 @@ def test_our_own_inventory_has_both_clusters() -> None:
     """The file in this repository is valid and describes production and staging."""
     clusters = load(OURS, limit_types()).clusters
     assert set(clusters) == {"production", "staging"}
-    assert [n.name for n in clusters["production"].machines] == ["kube-srv-1", "kube-srv-2", "kube-srv-3"]
-    assert {t.kind for t in clusters["production"].backup_targets} == {"cnpg", "longhorn", "etcd"}
+    assert [n.name for n in machines(clusters["production"])] == ["kube-srv-1", "kube-srv-2", "kube-srv-3"]
+    assert {t.kind for t in targets(clusters["production"])} == {"cnpg", "longhorn", "etcd"}
     assert not {"longhorn", "metallb", "etcd", "raspberry_pi"} & set(clusters["staging"].subsystems)
 
 
@@ -108,6 +110,16 @@ def test_all_mistakes_come_at_once(tmp_path: Path) -> None:
     """An operator mends a file in one go."""
     found = problems(tmp_path, HEAD + "    nodes: {expected: 3}\n    etcd: {members: [], port: x}\n    gitopss:\n")
     assert len(found) == 3
+
+
+def test_what_can_still_be_judged_is_judged(tmp_path: Path) -> None:
+    """A broken table hides no mistake of another one, and what it would have defined is not called missing."""
+    vip = "{address: 10.0.0.9, pool: p, namespace: n, service: s, deployment: d}"
+    metallb = f"metallb: {{pools: {{p: [10.0.0.0/30]}}, vips: [{vip}]}}"
+    found = problems(tmp_path, HEAD + f"    nodes: {{expected: 3}}\n    etcd: {{members: [a]}}\n    {metallb}\n")
+    assert len(found) == 2, found
+    assert "must be a list" in found[0]
+    assert "10.0.0.9 is outside its pool p" in found[1]
 
 
 def test_an_alert_that_does_not_exist_is_refused(tmp_path: Path) -> None:
