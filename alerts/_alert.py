@@ -29,12 +29,13 @@ class Alert:
 def target_down(name: str, *, job: str, what: str, for_: str = "10m", severity: Severity = "warning") -> Alert:
     """All targets of a scrape job are down, or the job has no target any more: its rules are blind.
 
-    `absent` alone stays quiet while a dead target is still discovered; `== 0` alone stays quiet once it is not.
+    `absent` alone stays quiet while a dead target is still discovered; `== 0` alone stays quiet once it is not. With no
+    target of any job left it is Prometheus that stores nothing, and PrometheusNotIngesting says so.
     """
     up = f'up{{job="{job}"}}'
     return Alert(
         name,
-        expr=f"max by (job) ({up}) == 0 or absent({up})",
+        expr=f"max by (job) ({up}) == 0 or absent({up}) and on () up",
         for_=for_,
         severity=severity,
         summary=f"{what} cannot be scraped",

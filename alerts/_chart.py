@@ -45,8 +45,8 @@ REPLACED = (
     Replaced(("etcdHighNumberOfFailedProposals",), ("EtcdProposalsFailing", "EtcdProposalsPiling"), "the same measure"),
     Replaced(
         ("etcdDatabaseQuotaLowSpace", "etcdExcessiveDatabaseGrowth"),
-        ("EtcdDatabaseFilling", "EtcdAlarmRaised"),
-        "the forecast extrapolates the growth between two defragmentations to a full database",
+        ("EtcdDatabaseFilling", "EtcdDatabaseGrowing", "EtcdAlarmRaised"),
+        "the forecast from four hours takes the growth after a defragmentation for a database that fills",
     ),
     Replaced(
         ("etcdDatabaseHighFragmentationRatio",), (), "k3s defragments at every start; a half empty file is no fault"
@@ -79,9 +79,18 @@ REPLACED = (
     ),
     Replaced(("NodeHighNumberConntrackEntriesUsed",), ("NodeConntrackFilling",), "the same measure"),
     Replaced(
-        ("NodeCPUHighUsage", "NodeSystemSaturation", "NodeDiskIOSaturation", "CPUThrottlingHigh"),
+        ("NodeCPUHighUsage", "NodeDiskIOSaturation", "CPUThrottlingHigh"),
         (),
         "causes, not symptoms: a busy small node is a well used one",
+    ),
+    Replaced(
+        ("NodeSystemSaturation",), ("NodeOverloaded",), "warns from twice the cores on, which is a well used node"
+    ),
+    Replaced(("KubeNodePressure",), ("NodeUnderPressure",), "the same measure"),
+    Replaced(
+        ("KubeNodeReadinessFlapping", "NodeNetworkInterfaceFlapping"),
+        ("NodeKubeletFlapping", "NodeLinkFlapping"),
+        "two minutes of a link and a quarter of an hour of a node are too short for a fault that returns every few minutes",
     ),
     Replaced(
         ("KubeCPUOvercommit", "KubeMemoryOvercommit"), (), "three nodes are always overcommitted for the loss of one"
@@ -101,6 +110,18 @@ REPLACED = (
         ("PrometheusBadConfig", "PrometheusRuleFailures", "PrometheusMissingRuleEvaluations"),
         ("PrometheusConfigBad", "PrometheusRulesFailing", "PrometheusRulesMissed"),
         "the same measures",
+    ),
+    Replaced(
+        (
+            "PrometheusKubernetesListWatchFailures",
+            "PrometheusTargetSyncFailure",
+            "PrometheusDuplicateTimestamps",
+            "PrometheusOutOfOrderTimestamps",
+            "KubeStateMetricsListErrors",
+            "KubeStateMetricsWatchErrors",
+        ),
+        ("PrometheusDiscoveryFailing", "PrometheusSamplesRefused", "KubeStateMetricsBlind"),
+        "the same measures, quiet after a single blip and while the API server is away",
     ),
     Replaced(
         (

@@ -19,11 +19,23 @@ STORE_AGE = "time() - backup_store_last_probe_timestamp_seconds"
 # Targets whose store could not be read: nothing is known about them, and one alert about the store says so.
 UNKNOWN = "(backup_target_info * on (store) group_left () (backup_store_probe_success == bool 0) == 1)"
 KNOWN = "(backup_target_info * on (store) group_left () backup_store_probe_success == 1)"
+# Nothing is found where something was, in a store that can be read.
+VANISHED = (
+    'max by (kind, namespace, name) (max_over_time(backup_last_success_timestamp_seconds{source="store"}[2d]))'
+    ' unless on (kind, namespace, name) backup_last_success_timestamp_seconds{source="store"}'
+    " and on (kind, namespace, name) (backup_target_info * on (store) group_left () backup_store_probe_success == 1)"
+)
 MISSING_WAL = "backup_wal_missing_segments"
-RECOVERABLE_AGE = "time() - backup_recoverable_until_timestamp_seconds"
+# As it was when the store was last looked at: how old that look is says BackupStoreUnreadable.
+RECOVERABLE_AGE = (
+    "(backup_target_info * on (store) group_left () backup_store_last_probe_timestamp_seconds)"
+    " - on (kind, namespace, name) backup_recoverable_until_timestamp_seconds"
+)
 # An idle database writes no WAL and archives none: only where at least two segments were written in the hour.
 WRITES = 'label_replace(sum by (namespace, cnpg_io_cluster) (delta(cnpg_collector_wal_bytes[1h])) > 2 * 16 * 1024 ^ 2, "name", "$1", "cnpg_io_cluster", "(.+)")'
-SHRUNK = "backup_last_size_bytes / max_over_time(backup_last_size_bytes[8d])"
+SHRUNK = 'backup_last_size_bytes{kind!="etcd"} / max_over_time(backup_last_size_bytes[8d])'
+# Free pages are part of a snapshot of etcd, and a defragmentation takes most of them away.
+SNAPSHOT_SHRUNK = 'backup_last_size_bytes{kind="etcd"} / max_over_time(backup_last_size_bytes[8d])'
 DRILL_AGE = "time() - backup_restore_drill_last_success_timestamp_seconds"
 DRILL_EXPECTED = "backup_restore_drill_expected_max_age_seconds"
 DRILL_FAILED = "backup_restore_drill_last_result == 0"
@@ -33,10 +45,11 @@ DRILL_FAILED = "backup_restore_drill_last_result == 0"
 class Limits:
     """What is still fine. How old a backup may be comes from its own schedule, through the exporter."""
 
-    store_age_hours: float = 6  # since a store was last looked at
+    store_age_hours: float = 2  # since a store was last looked at, which happens every few minutes
     claimed_ahead_hours: float = 6  # Kubernetes claims newer than the store shows; an upload takes its time
-    recoverable_age_hours: float = 2  # of a database that writes
+    recoverable_age_hours: float = 1  # of a database that writes; archive_timeout is five minutes
     size_ratio: float = 0.5  # against the largest of eight days
+    snapshot_size_ratio: float = 0.1  # of etcd
 
 
 def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
@@ -79,6 +92,15 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
         description="The status is newer than anything usable in the store: it writes elsewhere, or the backup is broken. Green statuses prove nothing now.",
     )
     yield Alert(
+        "BackupVanished",
+        # What Kubernetes still claims is BackupClaimedNotFound.
+        expr=f"{VANISHED} unless on ({ID}) {CLAIMED}",
+        for_="30m",
+        severity="critical",
+        summary="The backups of {{ $labels.name }} ({{ $labels.namespace }}) are gone from their store",
+        description="The store can be read, held a {{ $labels.kind }} backup within the last two days, and holds none now: a lifecycle rule, a clean-up, or somebody deleted them.",
+    )
+    yield Alert(
         "BackupWalGap",
         expr=f"{MISSING_WAL} > 0",
         for_="15m",
@@ -89,14 +111,14 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     yield Alert(
         "BackupRecoveryPointStale",
         expr=f"{RECOVERABLE_AGE} > {limits.recoverable_age_hours} * 3600 and on (namespace, name) {WRITES} unless on ({ID}) {UNKNOWN} unless on ({ID}) {MISSING_WAL} > 0",
-        for_="15m",
+        for_="30m",
         severity="warning",
         summary="{{ $labels.name }} ({{ $labels.namespace }}) is recoverable only until {{ $value | humanizeDuration }} ago",
         description="The database writes, and its store gets no newer WAL.",
     )
     yield Alert(
         "BackupShrunk",
-        expr=f"{SHRUNK} < {limits.size_ratio}",
+        expr=f"{SHRUNK} < {limits.size_ratio} or {SNAPSHOT_SHRUNK} < {limits.snapshot_size_ratio}",
         for_="30m",
         severity="warning",
         summary="The backup of {{ $labels.name }} ({{ $labels.namespace }}) shrank to {{ $value | humanizePercentage }}",
@@ -130,7 +152,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
         yield Alert(
             "BackupTargetMissing",
             expr=f'homelab:backup_target:expected unless on ({ID}) backup_target_info and on () up{{job="backup-exporter"}} == 1',
-            for_="1h",
+            for_="30m",
             severity="warning",
             summary="The backup exporter does not know {{ $labels.name }} ({{ $labels.namespace }})",
             description="The inventory expects a {{ $labels.kind }} backup of it in {{ $labels.store }}: what nobody scheduled has no status that could fail.",

@@ -24,10 +24,12 @@ REMAINING = f"({EXPIRES} - time()) / {LIFETIME}"
 NOT_READY = 'max by (name, exported_namespace) (certmanager_certificate_ready_status{condition!="True"} == 1)'
 PRESENT = "certmanager_certificate_ready_status"
 ISSUER_NOT_READY = 'max by (name) (certmanager_clusterissuer_ready_status{condition!="True"} == 1 or certmanager_issuer_ready_status{condition!="True"} == 1)'
-# 999 is a transport failure. The name keeps its http_ in every version.
-ACME_ERRORS = (
-    'sum by (job, host, status) (increase(certmanager_http_acme_client_request_count{status=~"429|5..|999"}[1h]))'
+# Exists while a challenge does, which takes minutes. Its name and its reason change with every attempt.
+CHALLENGE_OPEN = (
+    'max by (exported_namespace, domain) (certmanager_certificate_challenge_status{status!~"ready|valid"} == 1)'
 )
+# 999 is a transport failure. The name keeps its http_ in every version.
+ACME_ERRORS = 'sum by (job, host, status) (increase(certmanager_http_acme_client_request_count{status=~"401|403|429|5..|999"}[1h]))'
 # k3s exposes the REMAINING seconds, not a timestamp.
 K3S_REMAINING = "min by (node) (k3s_certificate_expiration_seconds)"
 
@@ -40,6 +42,7 @@ class Limits:
     remaining_ratio: float = 0.10  # of the lifetime: nine days of ninety
     acme_errors: int = 3  # in an hour; single ones happen
     k3s_days: int = 30  # k3s renews at a restart within 90 days of the end
+    k3s_critical_days: int = 3  # a weekend
 
 
 def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
@@ -91,6 +94,14 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
         description="The next renewal of every certificate of this issuer will fail. Often its account key or its DNS token is gone.",
     )
     yield Alert(
+        "CertificateChallengeStuck",
+        expr=CHALLENGE_OPEN,
+        for_="1h",
+        severity="warning",
+        summary="The challenge for {{ $labels.domain }} ({{ $labels.exported_namespace }}) does not succeed",
+        description="A certificate waits for it: the record is not visible to everybody, the DNS token may not write it, or the name is refused. An old certificate stays Ready meanwhile.",
+    )
+    yield Alert(
         "AcmeRequestsFailing",
         expr=f"{ACME_ERRORS} > {limits.acme_errors}",
         for_="15m",
@@ -100,9 +111,17 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "K3sCertificateExpiring",
-        expr=f"{K3S_REMAINING} < {limits.k3s_days} * 86400",
+        expr=f"{K3S_REMAINING} < {limits.k3s_days} * 86400 >= {limits.k3s_critical_days} * 86400",
         for_="15m",
         severity="warning",
         summary="k3s certificates of {{ $labels.node }} expire in {{ $value | humanizeDuration }}",
         description="k3s renews them when it starts, and this node was not restarted for long. Past the end the node drops out of the cluster.",
+    )
+    yield Alert(
+        "K3sCertificateNearlyExpired",
+        expr=f"{K3S_REMAINING} < {limits.k3s_critical_days} * 86400",
+        for_="10m",
+        severity="critical",
+        summary="k3s certificates of {{ $labels.node }} expire in {{ $value | humanizeDuration }}",
+        description="Restart k3s on this node now: past the end its API server, kubelet and etcd are refused, and it drops out of the cluster.",
     )

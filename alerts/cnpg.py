@@ -19,11 +19,14 @@ BLIND = (
     "max by (namespace, cnpg_io_cluster, pod) (cnpg_collector_last_collection_error == 1 or cnpg_last_error == 1"
     " or (cnpg_collector_up == 1 unless on (namespace, pod) cnpg_pg_replication_in_recovery))"
 )
-STREAMING = "max by (namespace, cnpg_io_cluster) (cnpg_pg_replication_streaming_replicas)"
+# A replica that crashes again and again streams for a minute in between: that is no recovery.
+STREAMING = "max by (namespace, cnpg_io_cluster) (min_over_time(cnpg_pg_replication_streaming_replicas[4m]))"
 # The lag of a standby that is cut off is 0 for ever: the receiver tells.
-DETACHED = "cnpg_pg_replication_in_recovery == 1 and on (namespace, pod) cnpg_pg_replication_is_wal_receiver_up == 0"
+DETACHED = "cnpg_pg_replication_in_recovery == 1 and on (namespace, pod) min_over_time(cnpg_pg_replication_is_wal_receiver_up[4m]) == 0"
+ATTACHED = "cnpg_pg_replication_in_recovery == 1 and on (namespace, pod) cnpg_pg_replication_is_wal_receiver_up == 1"
 LAG = "cnpg_pg_replication_lag"
 FENCED = "cnpg_collector_fencing_on == 1"
+PRIMARY_FENCED = "cnpg_collector_fencing_on == 1 and on (namespace, pod) cnpg_pg_replication_in_recovery == 0"
 # -1 is never. failed_count never returns to 0: compare the times.
 ARCHIVE_FAILING = "cnpg_pg_stat_archiver_last_failed_time > cnpg_pg_stat_archiver_last_archived_time"
 # Only while segments wait: an idle database archives nothing and is fine.
@@ -46,7 +49,7 @@ class Limits:
     """What is still fine."""
 
     lag_seconds: int = 300
-    archive_seconds: int = 1800  # with segments waiting; archive_timeout is five minutes
+    archive_seconds: int = 900  # with segments waiting; archive_timeout is five minutes
     backlog_segments: int = 64  # 1 GiB at 16 MiB each
     wal_gibibytes: float = 8  # of pg_wal
     slot_gibibytes: float = 4  # of WAL held back by one slot
@@ -65,7 +68,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     yield target_down("CnpgOperatorDown", job="cnpg-system/cloudnative-pg-operator", what="The CloudNativePG operator")
     yield Alert(
         "CnpgClusterDown",
-        expr=f"homelab:cnpg_instances:expected unless on ({ID}) {POSTGRES_UP}",
+        expr=f"homelab:cnpg_instances:expected unless on ({ID}) {POSTGRES_UP} and on () up",
         for_="5m",
         severity="critical",
         summary="Database {{ $labels.cnpg_io_cluster }} ({{ $labels.namespace }}) does not answer",
@@ -81,8 +84,10 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "CnpgNoPrimary",
-        # A pod that reports down or blind may be the primary: then that alert speaks.
-        expr=f"homelab:cnpg_instances:expected unless on ({ID}) ({PRIMARY}) unless on ({ID}) {BLIND} unless on ({ID}) cnpg_collector_up == 0 and on ({ID}) {POSTGRES_UP}",
+        # A pod that reports down or blind may be the primary: then that alert speaks. From whom a replica receives, that
+        # is one, even if it cannot be scraped. A fenced pod is none.
+        expr=f"homelab:cnpg_instances:expected unless on ({ID}) ({PRIMARY}) unless on ({ID}) ({BLIND} unless on (namespace, pod) {FENCED})"
+        f" unless on ({ID}) cnpg_collector_up == 0 unless on ({ID}) ({ATTACHED}) and on ({ID}) {POSTGRES_UP}",
         for_="5m",
         severity="critical",
         summary="Database {{ $labels.cnpg_io_cluster }} ({{ $labels.namespace }}) has no primary",
@@ -100,14 +105,14 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
         yield Alert(
             "CnpgInstancesColocated",
             expr=f"{NODES_USED} == 1 and on ({ID}) homelab:cnpg_instances:expected > 1",
-            for_="1h",
+            for_="30m",
             severity="warning",
             summary="All instances of {{ $labels.cnpg_io_cluster }} ({{ $labels.namespace }}) share one node",
             description="Losing that node loses the primary and every replica at once.",
         )
     yield Alert(
         "CnpgReplicaDetached",
-        expr=f"{DETACHED} and on ({ID}) cnpg_pg_replication_in_recovery == 0",
+        expr=f"{DETACHED} and on ({ID}) cnpg_pg_replication_in_recovery == 0 unless on ({ID}) ({PRIMARY_FENCED})",
         for_="10m",
         severity="warning",
         summary="Replica {{ $labels.pod }} ({{ $labels.namespace }}) does not receive WAL",
@@ -122,8 +127,16 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
         description="It receives WAL and replays it too slowly: a slow disk, or a long query that holds replay up.",
     )
     yield Alert(
+        "CnpgPrimaryFenced",
+        expr=PRIMARY_FENCED,
+        for_="10m",
+        severity="critical",
+        summary="{{ $labels.pod }} ({{ $labels.namespace }}) is fenced, and it is the primary",
+        description="PostgreSQL is stopped there and nobody is promoted in its place: applications of {{ $labels.cnpg_io_cluster }} cannot write until the fence is lifted.",
+    )
+    yield Alert(
         "CnpgInstanceFenced",
-        expr=FENCED,
+        expr=f"{FENCED} unless on (namespace, pod) ({PRIMARY_FENCED})",
         for_="20m",
         severity="warning",
         summary="{{ $labels.pod }} ({{ $labels.namespace }}) is fenced",
@@ -148,7 +161,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     yield Alert(
         "CnpgWalArchivingStuck",
         expr=f"{ARCHIVE_AGE} > {limits.archive_seconds} unless on (namespace, pod) {ARCHIVE_FAILING}",
-        for_="15m",
+        for_="10m",
         severity="critical",
         summary="{{ $labels.cnpg_io_cluster }} ({{ $labels.namespace }}) archives nothing although WAL waits",
         description="No failure is reported and nothing was archived for {{ $value | humanizeDuration }}: the archiver of {{ $labels.pod }} hangs. Nothing since then can be recovered.",

@@ -6,17 +6,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from alerts._alert import Alert, Expected, target_down
-from alerts._presence import KUBELET_ANSWERS, expected_nodes, node_down
+from alerts._presence import KUBELET_ANSWERS, NODE_EXPORTER_ANSWERS, expected_nodes, node_down
 from homelab.site import Site
 from homelab.tables.etcd import Table
 from homelab.tables.nodes import machines
 
 NODE_DOWN = node_down("etcd")
 ANSWERS = 'up{job="kube-etcd"} == 1'
+# 1 as long as any member that answers knows a leader.
+LEADER = 'max(etcd_server_has_leader{job="kube-etcd"})'
 NO_LEADER = 'etcd_server_has_leader{job="kube-etcd"} == 0'
 SILENT = f"(homelab:etcd_member:expected unless on (instance) {ANSWERS})"
 # kubelet and etcd are one k3s process: with both silent the member is gone, with etcd alone it is only unscraped.
 LOST = f"({SILENT} unless on (address) {KUBELET_ANSWERS} or homelab:etcd_member:expected and on (instance) {NO_LEADER})"
+# Members whose k3s is down on a machine that runs. With all of them down nobody is left to say that there is no leader.
+STOPPED = f"count({SILENT} unless on (address) {KUBELET_ANSWERS} and on (address) {NODE_EXPORTER_ANSWERS})"
 ALARM = 'max by (job, alarm_type) (etcd_debugging_server_alarms{job="kube-etcd"} == 1)'
 LEADER_CHANGES = 'max by (job) (increase(etcd_server_leader_changes_seen_total{job="kube-etcd"}[15m]))'
 # Quantiles saturate at 8.192 s, the last bucket. Five minutes spread a nightly defragmentation's stall thin enough.
@@ -26,6 +30,8 @@ PEER_RTT_P99 = 'max by (instance) (histogram_quantile(0.99, sum by (instance, To
 FAILED_PROPOSALS = 'max by (job) (increase(etcd_server_proposals_failed_total{job="kube-etcd"}[15m]))'
 PENDING_PROPOSALS = 'max by (instance) (etcd_server_proposals_pending{job="kube-etcd"})'
 DATABASE_FULL = 'max by (job) (etcd_mvcc_db_total_size_in_bytes{job="kube-etcd"} / on (instance) group_left () etcd_server_quota_backend_bytes{job="kube-etcd"})'
+# Size in four hours, going on as in the last one, as a share of the quota. It shrinks by defragmentation only.
+DATABASE_FORECAST = 'max by (job) (predict_linear(etcd_mvcc_db_total_size_in_bytes{job="kube-etcd"}[1h], 4 * 3600) / on (instance) group_left () etcd_server_quota_backend_bytes{job="kube-etcd"})'
 LEARNER = 'etcd_server_is_learner{job="kube-etcd"} == 1'
 
 
@@ -33,7 +39,7 @@ LEARNER = 'etcd_server_is_learner{job="kube-etcd"} == 1'
 class Limits:
     """What is still fine."""
 
-    leader_changes: int = 3  # in 15 minutes; a rolling reboot costs one per node
+    leader_changes: int = 4  # in 15 minutes; a rolling reboot costs one per node, and increase() rounds up
     fsync_seconds: float = 0.3  # upstream asks for 0.01; a weekly backup on the same NVMe costs 0.06
     commit_seconds: float = 0.3  # upstream asks for 0.025
     peer_rtt_seconds: float = 0.15  # a tenth of the election timeout
@@ -57,16 +63,17 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     yield target_down("EtcdUnobserved", job="kube-etcd", what="etcd")
     yield Alert(
         "EtcdQuorumLost",
-        expr='max by (job) (etcd_server_has_leader{job="kube-etcd"}) == 0',
+        expr=f"{LEADER} == 0 or {STOPPED} > {spare} unless on () {LEADER} == 1",
         for_="3m",
         severity="critical",
+        labels={"job": "kube-etcd"},
         summary="etcd has no leader: the Kubernetes API cannot be written",
-        description="No member that answers knows a leader. Pods keep running where they are; nothing can be scheduled, changed or failed over.",
+        description="No member that answers knows a leader, or k3s is down on most servers. Pods keep running where they are; nothing can be scheduled, changed or failed over.",
     )
     yield Alert(
         "EtcdQuorumAtRisk",
         # A dead machine says so itself; a lost quorum too.
-        expr=f'{LOST} and on () (count({LOST}) == {spare}) unless on (node) {NODE_DOWN} unless on () (max by (job) (etcd_server_has_leader{{job="kube-etcd"}}) == 0)',
+        expr=f"{LOST} and on () (count({LOST}) == {spare}) unless on (node) {NODE_DOWN} unless on () {LEADER} == 0",
         for_="10m",
         severity="critical",
         summary="etcd member on {{ $labels.node }} is lost: one more loss ends the cluster",
@@ -131,7 +138,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "EtcdProposalsFailing",
-        expr=f'{FAILED_PROPOSALS} > {limits.failed_proposals} unless on () (max by (job) (etcd_server_has_leader{{job="kube-etcd"}}) == 0)',
+        expr=f"{FAILED_PROPOSALS} > {limits.failed_proposals} unless on () {LEADER} == 0",
         for_="5m",
         severity="warning",
         summary="etcd failed {{ $value | humanize }} proposals in 15 minutes",
@@ -139,7 +146,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "EtcdProposalsPiling",
-        expr=f'{PENDING_PROPOSALS} > {limits.pending_proposals} unless on () (max by (job) (etcd_server_has_leader{{job="kube-etcd"}}) == 0)',
+        expr=f"{PENDING_PROPOSALS} > {limits.pending_proposals} unless on () {LEADER} == 0",
         for_="10m",
         severity="warning",
         summary="etcd on {{ $labels.instance }} has {{ $value }} proposals waiting",
@@ -159,9 +166,17 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
             description="At its quota etcd refuses every write and the cluster is read-only. Find what writes so much (Events, Backup objects), then compact and defragment.",
         )
     yield Alert(
+        "EtcdDatabaseGrowing",
+        expr=f"{DATABASE_FORECAST} > 1 unless on (job) {DATABASE_FULL} >= {limits.database_ratio}",
+        for_="15m",
+        severity="warning",
+        summary="etcd database will reach its quota within four hours",
+        description="If it goes on growing as in the last hour. At its quota etcd refuses every write: find what writes so much while there is room.",
+    )
+    yield Alert(
         "EtcdMemberLearner",
         expr=LEARNER,
-        for_="1h",
+        for_="30m",
         severity="warning",
         summary="etcd member {{ $labels.instance }} was never promoted",
         description="A new server joins as a learner and does not vote; it cannot catch up with the leader.",

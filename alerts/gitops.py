@@ -13,9 +13,14 @@ from homelab.tables.gitops import Table
 # A missing or Unknown readiness is not ready either; Alert and Provider have none at all.
 NOT_READY = 'max by (customresource_kind, exported_namespace, name) (gotk_resource_info{ready!="True", suspended!="true", customresource_kind!~"Alert|Provider"})'
 SUSPENDED = 'max by (customresource_kind, exported_namespace, name) (gotk_resource_info{suspended="true"})'
+# By process and not by kind: kinds that nobody uses stand still for ever, charts are looked at twice a day. Releases are
+# reconciled every half hour or hour, often all at once, sources and Kustomizations all the time; notifications on demand.
 RECONCILIATIONS = (
-    'sum by (job, controller) (increase(controller_runtime_reconcile_total{job="flux-system/flux-system"}[30m]))'
+    '(sum by (job, pod) (increase(controller_runtime_reconcile_total{job="flux-system/flux-system", pod=~"(source|kustomize)-controller-.*"}[30m]))'
+    ' or sum by (job, pod) (increase(controller_runtime_reconcile_total{job="flux-system/flux-system", pod=~"helm-controller-.*"}[70m])))'
 )
+# 0 also when it was scaled to nothing, and with its pod its target is gone.
+UNAVAILABLE = 'max by (namespace, deployment) (kube_deployment_status_replicas_available{namespace="flux-system"}) == 0'
 
 
 @dataclass(frozen=True)
@@ -47,11 +52,20 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:  # noqa: AR
         description="Changes in Git do not reach the cluster; half a day is longer than a debugging session.",
     )
     yield Alert(
+        "FluxControllerUnavailable",
+        # Without any of them it is FluxDown.
+        expr=f'{UNAVAILABLE} and on () up{{job="flux-system/flux-system"}} == 1',
+        for_="15m",
+        severity="warning",
+        summary="Flux has no {{ $labels.deployment }}",
+        description="Its pod does not run, or somebody scaled it to zero. What it applies stays as it is, and its objects keep saying Ready=True.",
+    )
+    yield Alert(
         "FluxNotReconciling",
         expr=f"{RECONCILIATIONS} == 0",
-        for_="30m",
+        for_="15m",
         severity="warning",
-        summary="Flux controller {{ $labels.controller }} reconciles nothing",
+        summary="{{ $labels.pod }} reconciles nothing",
         description="It answers and does not work. Its objects keep saying Ready=True.",
     )
     if wanted:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alerts._alert import Alert, Expected
+from alerts._alert import Alert, Expected, target_down
 from homelab.site import Site
 from homelab.tables.ingress import Table
 
@@ -14,8 +14,10 @@ FAILING = 'probe_success{job="blackbox"} == 0'
 SOME_ANSWER = 'sum(probe_success{job="blackbox"}) > 0'
 DURATION = 'probe_duration_seconds{job="blackbox"}'
 # The service keeps its name as exported_service: a ServiceMonitor brings a label of its own. Idle services have no series.
-ERRORS = 'sum by (exported_service) (rate(traefik_service_requests_total{code=~"5.."}[10m]))'
-REQUESTS = "sum by (exported_service) (rate(traefik_service_requests_total[10m]))"
+ERRORS = 'sum by (exported_service) (rate(traefik_service_requests_total{code=~"5.."}[5m]))'
+REQUESTS = "sum by (exported_service) (rate(traefik_service_requests_total[5m]))"
+# Down and up again count one each; two restarts are four.
+FLAPS = 'changes(probe_success{job="blackbox"}[30m])'
 # A host without a certificate of its own in the inventory has an empty name.
 SERVED = '(homelab:ingress_host:expected{name!=""} * on (instance) group_left () probe_ssl_earliest_cert_expiry{job="blackbox"})'
 EXPIRES = "max by (name) (certmanager_certificate_not_after_timestamp_seconds > 0)"
@@ -26,9 +28,10 @@ LIFETIME = "max by (name) ((certmanager_certificate_not_after_timestamp_seconds 
 class Limits:
     """What is still fine."""
 
-    duration_seconds: float = 5
+    duration_seconds: float = 3
+    changes: int = 5  # in half an hour
     errors_ratio: float = 0.1
-    errors_per_second: float = 0.05  # one failure of two visits is no ratio
+    errors_per_second: float = 0.02  # one a minute; one failure of two visits is no ratio
     served_behind_ratio: float = 0.5  # of the certificate's lifetime; a renewal brings two thirds
     served_remaining_ratio: float = 0.1  # of the certificate's lifetime
 
@@ -40,12 +43,22 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
         yield Expected("homelab:ingress_host:expected", {"instance": f"https://{host.name}", "name": host.certificate})
     yield Alert(
         "TraefikDown",
-        expr=TRAEFIK_SILENT,
+        # Where visitors get an answer only its metrics are out of reach.
+        expr=f"({TRAEFIK_SILENT}) unless on () {SOME_ANSWER} and on () up",
         for_="5m",
         severity="critical",
         summary="Traefik is down",
         description="No Traefik pod answers: nothing is reachable from outside, and MetalLB withdraws the address with it.",
     )
+    yield Alert(
+        "TraefikUnobserved",
+        expr=f"({TRAEFIK_SILENT}) and on () {SOME_ANSWER}",
+        for_="10m",
+        severity="warning",
+        summary="Traefik cannot be scraped",
+        description="Hosts answer through it, so it works; what it says about requests, errors and certificates is missing.",
+    )
+    yield target_down("IngressProbesDown", job="blackbox", what="The prober of the public hosts")
     yield Alert(
         "IngressUnreachable",
         expr=f'sum by (job) (probe_success{{job="blackbox"}}) == 0 unless on () ({TRAEFIK_SILENT})',
@@ -63,6 +76,14 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
         description="Other hosts do, so it is this application, its route or its certificate.",
     )
     yield Alert(
+        "IngressHostFlapping",
+        expr=f"{FLAPS} > {limits.changes}",
+        for_="5m",
+        severity="warning",
+        summary="{{ $labels.instance }} answers now and then",
+        description="Its probe failed and succeeded again and again in the last half hour: one of several pods is broken, or what serves it restarts all the time.",
+    )
+    yield Alert(
         "IngressHostSlow",
         expr=f"{DURATION} > {limits.duration_seconds} and on (instance) probe_success == 1",
         for_="15m",
@@ -73,7 +94,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     yield Alert(
         "IngressErrors",
         expr=f"{ERRORS} / {REQUESTS} > {limits.errors_ratio} and {ERRORS} > {limits.errors_per_second} and on () {SOME_ANSWER}",
-        for_="10m",
+        for_="15m",
         severity="warning",
         summary="{{ $labels.exported_service }} answers {{ $value | humanizePercentage }} of its visitors with errors",
         description="The application behind this Traefik service fails, or Traefik cannot reach it.",
@@ -81,7 +102,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     if hosts:
         yield Alert(
             "IngressHostUnprobed",
-            expr="sum by (instance) (homelab:ingress_host:expected) unless on (instance) probe_success",
+            expr='sum by (instance) (homelab:ingress_host:expected) unless on (instance) probe_success and on () up{job="blackbox"} == 1',
             for_="15m",
             severity="warning",
             summary="{{ $labels.instance }} is not probed",

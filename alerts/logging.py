@@ -12,6 +12,8 @@ from homelab.tables.logging import Table
 
 NODE_DOWN = node_down("logging")
 NODES = nodes("logging")
+# The distributors: write, or all of Loki in one process.
+DISTRIBUTOR_ANSWERS = 'max by (job) (up{job=~".+/loki(-write)?"}) == 1'
 RECEIVED = "sum by (job) (rate(loki_distributor_lines_received_total[10m]))"
 SENT = 'sum by (namespace, pod) (rate(loki_write_sent_entries_total{job="alloy"}[15m]))'
 DROPPED = 'sum by (namespace, pod) (increase(loki_write_dropped_entries_total{job="alloy"}[10m]))'
@@ -19,7 +21,10 @@ ALLOY_NODES = 'kube_pod_info * on (namespace, pod) group_left () (up{job="alloy"
 CONFIG_BAD = "alloy_config_last_load_successful == 0"
 # No series at all while nothing is unhealthy; and healthy proves little.
 UNHEALTHY = 'sum by (namespace, pod) (alloy_component_controller_running_components{health_type="unhealthy"})'
-# The canary of log-derived alerts: journal lines of k3s that went through the pipeline.
+# Registered at the start, so 0 is a journal that is not read.
+JOURNAL = 'sum by (namespace, pod) (rate(loki_source_journal_target_lines_total{job="alloy"}[15m]))'
+# The canary of log-derived alerts: journal lines of k3s that went through the pipeline. It ends after five idle minutes.
+CANARY_SEEN = 'max by (job) (last_over_time(loki_process_custom_k3s_journal_lines{job="alloy"}[1d]))'
 CANARY = 'sum by (job) (rate(loki_process_custom_k3s_journal_lines{job="alloy"}[15m]))'
 FLUSH_FAILURES = "sum by (job) (increase(loki_ingester_chunks_flush_failures_total[10m]))"
 # Every member exports its own view of the ring.
@@ -32,6 +37,10 @@ DISCARDED = "sum by (job, reason) (rate(loki_discarded_samples_total[10m]))"
 COMPACTED = (
     "max by (namespace, job) (loki_boltdb_shipper_compact_tables_operation_last_successful_run_timestamp_seconds)"
 )
+# 0 where no retention is configured.
+RETAINED = "max by (namespace, job) (loki_compactor_apply_retention_last_successful_run_timestamp_seconds)"
+WAL_DISK_FULL = "sum by (job, pod) (increase(loki_ingester_wal_disk_full_failures_total[10m]))"
+RULE_FAILURES = "sum by (job, rule_group) (increase(loki_prometheus_rule_evaluation_failures_total[10m]))"
 WAL_DISK_USED = "max by (job, pod) (loki_ingester_wal_disk_usage_percent)"
 
 
@@ -53,7 +62,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     yield target_down("AlloyDown", job="alloy", what="Alloy")
     yield Alert(
         "LokiComponentDown",
-        expr="homelab:loki_job:expected unless on (job) up == 1",
+        expr="homelab:loki_job:expected unless on (job) up == 1 and on () up",
         for_="10m",
         severity="warning",
         summary="{{ $labels.job }} is down",
@@ -61,7 +70,8 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "LokiReceivesNothing",
-        expr=f"{RECEIVED} == 0",
+        # A distributor that never received a line has no counter.
+        expr=f"{DISTRIBUTOR_ANSWERS} unless on (job) {RECEIVED} > 0",
         for_="10m",
         severity="warning",
         summary="Loki receives no lines",
@@ -101,19 +111,35 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "LokiCompactorStale",
-        expr=f"time() - ({COMPACTED} > 0) > {limits.compaction_age_hours} * 3600 or {COMPACTED} == 0",
+        expr=f"time() - ({COMPACTED} > 0) > {limits.compaction_age_hours} * 3600 or {COMPACTED} == 0 or time() - ({RETAINED} > 0) > {limits.compaction_age_hours} * 3600",
         for_="1h",
         severity="warning",
-        summary="Loki in {{ $labels.namespace }} does not compact",
-        description="Retention stops with it: the bucket grows, and what should be deleted is kept.",
+        summary="Loki in {{ $labels.namespace }} does not compact or delete",
+        description="Compaction or retention stands still: the bucket grows, and what should be deleted is kept.",
     )
     yield Alert(
         "LokiWalDiskFilling",
-        expr=f"{WAL_DISK_USED} > {limits.wal_disk_ratio}",
+        expr=f"{WAL_DISK_USED} > {limits.wal_disk_ratio} unless on (job, pod) {WAL_DISK_FULL} > 0",
         for_="15m",
         severity="warning",
         summary="The WAL disk of {{ $labels.pod }} is {{ $value | humanizePercentage }} full",
         description="When it is full Loki goes on without a WAL and tells nobody: a restart then loses lines.",
+    )
+    yield Alert(
+        "LokiWalDiskFull",
+        expr=f"{WAL_DISK_FULL} > 0",
+        for_="10m",
+        severity="warning",
+        summary="{{ $labels.pod }} writes no WAL: its disk is full",
+        description="It goes on taking lines and tells nobody; all that is not flushed yet is lost with the next restart.",
+    )
+    yield Alert(
+        "LokiRulesFailing",
+        expr=f"{RULE_FAILURES} > 0",
+        for_="15m",
+        severity="warning",
+        summary="Loki cannot evaluate alert rules on logs",
+        description="Group {{ $labels.rule_group }} of {{ $labels.job }}: its alerts are dead. Usually a query that this version refuses, or that runs into a limit.",
     )
     yield Alert(
         "AlloyMissing",
@@ -126,7 +152,8 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "AlloySendsNothing",
-        expr=f"{SENT} == 0 and on () sum(rate(loki_distributor_lines_received_total[10m])) > 0",
+        # Before its first batch an Alloy has no counter.
+        expr=f'max by (namespace, pod) (up{{job="alloy"}}) == 1 unless on (namespace, pod) {SENT} > 0 and on () sum(rate(loki_distributor_lines_received_total[10m])) > 0',
         for_="15m",
         severity="warning",
         summary="{{ $labels.pod }} sends no logs",
@@ -157,8 +184,16 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
         description="A part of its pipeline does not work.",
     )
     yield Alert(
+        "AlloyJournalUnread",
+        expr=f"{JOURNAL} == 0 and on (namespace, pod) {SENT} > 0",
+        for_="20m",
+        severity="warning",
+        summary="{{ $labels.pod }} reads nothing from its node's journal",
+        description="It sends other logs. What k3s, the kernel and containerd of that node say is lost: an empty directory, or journald writes elsewhere.",
+    )
+    yield Alert(
         "AlloyJournalSilent",
-        expr=f"{CANARY} == 0",
+        expr=f'{CANARY_SEEN} unless on (job) {CANARY} > 0 and on (job) up{{job="alloy"}} == 1',
         for_="30m",
         severity="warning",
         summary="No k3s journal line goes through {{ $labels.job }}",

@@ -16,7 +16,8 @@ NODES = nodes("longhorn")
 # One-hot since 1.11 (a series per state), ordinal before (0 unknown, 2 degraded, 3 faulted): both must fire.
 # `node` is the owner of the volume, which may move: it must not restart `for`.
 FAULTED = 'max by (volume, pvc, pvc_namespace) (longhorn_volume_robustness{state="faulted"} == 1 or longhorn_volume_robustness{state=""} == 3)'
-DEGRADED = 'max by (volume, pvc, pvc_namespace) (longhorn_volume_robustness{state="degraded"} == 1 or longhorn_volume_robustness{state=""} == 2)'
+# A replica that is rebuilt and lost again is healthy for minutes in between: that is no recovery.
+DEGRADED = 'max by (volume, pvc, pvc_namespace) (max_over_time(longhorn_volume_robustness{state="degraded"}[5m]) == 1 or max_over_time(longhorn_volume_robustness{state=""}[5m]) == 2)'
 # Unknown is normal for a detached volume. On an attached one it means that its engine is lost.
 UNKNOWN = (
     'max by (volume, pvc, pvc_namespace) (longhorn_volume_robustness{state="unknown"} == 1 or longhorn_volume_robustness{state=""} == 0)'
@@ -38,14 +39,23 @@ COLOCATED = (
 NODE_REPORTED = 'longhorn_node_status{condition="ready"}'
 # The reason is a label and changes with the value: aggregate, or `for` starts anew.
 NODE_NOT_READY = 'max by (node) (longhorn_node_status{condition="ready"} == bool 0) == 1'
+# Not ready and cordoned nodes take nothing either, and have alerts of their own.
+NODE_UNSCHEDULABLE = 'max by (node) (longhorn_node_status{condition=~"schedulable|allowScheduling"} == bool 0) == 1'
 DISK_NOT_READY = 'max by (node, disk) (longhorn_disk_status{condition="ready"} == bool 0) == 1'
 DISK_UNSCHEDULABLE = 'max by (node, disk) (longhorn_disk_status{condition="schedulable"} == bool 0) == 1'
+# 0 is also "unknown", for ever on drives without SMART: only a disk that has been healthy can become sick.
+DISK_SICK = "max by (node, disk) (longhorn_disk_health == bool 0) == 1 and max by (node, disk) (max_over_time(longhorn_disk_health[7d])) == 1"
 CORDONED = "kube_node_spec_unschedulable == 1"
 # storageReserved limits scheduling, not snapshots that grow: only free space tells. etcd lives on the same disks.
 DISK_FREE = "max by (node, disk) (1 - longhorn_disk_usage_bytes / longhorn_disk_capacity_bytes)"
-# Usage in a day, going on as in the last six hours, as a share of the disk.
+# Usage in a day, going on as in the last six hours, as a share of the disk; and as in the last hour, since a restore
+# is a step and not a trend.
 DISK_TOMORROW = (
     "max by (node, disk) (predict_linear(longhorn_disk_usage_bytes[6h], 24 * 3600)"
+    " / on (node, disk) group_left () max by (node, disk) (longhorn_disk_capacity_bytes))"
+)
+DISK_TOMORROW_STILL = (
+    "max by (node, disk) (predict_linear(longhorn_disk_usage_bytes[1h], 24 * 3600)"
     " / on (node, disk) group_left () max by (node, disk) (longhorn_disk_capacity_bytes))"
 )
 
@@ -56,6 +66,11 @@ BACKUP_SEEN = "max by (volume, pvc, pvc_namespace) (max_over_time(longhorn_volum
 # Still an ordinal in every version: 4 is Error. The object goes away after a day, with or without a good backup.
 BACKUP_ERROR = (
     "max by (volume, pvc, pvc_namespace) ((longhorn_backup_state == 4)"
+    " * on (volume) group_left (pvc, pvc_namespace) max by (volume, pvc, pvc_namespace) (longhorn_volume_capacity_bytes > bool 0))"
+)
+# 0 new or being deleted, 1 pending, 2 in progress: all of them end within hours, well or badly.
+BACKUP_UNFINISHED = (
+    "max by (volume, pvc, pvc_namespace) ((longhorn_backup_state < 3)"
     " * on (volume) group_left (pvc, pvc_namespace) max by (volume, pvc, pvc_namespace) (longhorn_volume_capacity_bytes > bool 0))"
 )
 
@@ -102,7 +117,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "LonghornVolumeDegraded",
-        expr=f"{DEGRADED} unless on () {node_down('longhorn')}",
+        expr=f"{DEGRADED} unless on () {NODE_DOWN} unless on () {DISK_NOT_READY}",
         for_="30m",
         severity="warning",
         summary="Volume {{ $labels.pvc }} ({{ $labels.pvc_namespace }}) is degraded",
@@ -141,6 +156,14 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
         description="No replica is placed or rebuilt there. The reason stands in the node's conditions.",
     )
     yield Alert(
+        "LonghornNodeUnschedulable",
+        expr=f"{NODE_UNSCHEDULABLE} unless on (node) {NODE_NOT_READY} unless on (node) {CORDONED}",
+        for_="2h",
+        severity="warning",
+        summary="Longhorn places no replicas on {{ $labels.node }}",
+        description="The node is ready and not cordoned: its scheduling was switched off, probably for some work, and two hours later it still is.",
+    )
+    yield Alert(
         "LonghornDiskNotReady",
         expr=f"{DISK_NOT_READY} unless on (node) {NODE_NOT_READY}",
         for_="10m",
@@ -150,11 +173,27 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "LonghornDiskUnschedulable",
-        expr=f"{DISK_UNSCHEDULABLE} unless on (node) {NODE_NOT_READY} unless on (node) {CORDONED}",
+        expr=f"{DISK_UNSCHEDULABLE} unless on (node, disk) {DISK_NOT_READY} unless on (node) {NODE_NOT_READY} unless on (node) {CORDONED}",
         for_="15m",
         severity="warning",
         summary="Longhorn disk {{ $labels.disk }} on {{ $labels.node }} takes no replicas",
         description="Usually DiskPressure: lost replicas cannot be rebuilt there.",
+    )
+    yield Alert(
+        "LonghornDiskUnhealthy",
+        expr=DISK_SICK,
+        for_="30m",
+        severity="warning",
+        summary="SMART no longer passes disk {{ $labels.disk }} on {{ $labels.node }}",
+        description="It did within the last week: the drive fails, or it stopped saying how it is. The alert ends a week after the change.",
+    )
+    yield Alert(
+        "LonghornDiskFillingSoon",
+        expr=f"{DISK_TOMORROW} > 1 and {DISK_TOMORROW_STILL} > 1 and {DISK_FREE} < 0.5 unless {DISK_FREE} < {limits.disk_free_ratio}",
+        for_="1h",
+        severity="warning",
+        summary="Longhorn disk on {{ $labels.node }} will be full within a day",
+        description="At the pace of the last hours disk {{ $labels.disk }} holds {{ $value | humanizePercentage }} of its size tomorrow; etcd lives on the same file system.",
     )
     yield Alert(
         "LonghornDiskFilling",
@@ -175,7 +214,8 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     yield Alert(
         "LonghornDisksFillingTogether",
         # Replicas grow on all nodes at once: a majority of full disks is a majority of stopped etcd members.
-        expr=f"count(({DISK_TOMORROW} > 1) and ({DISK_FREE} < 0.5)) > count({DISK_FREE}) / 2",
+        # Once disks are nearly full, LonghornDiskNearlyFull names them.
+        expr=f"count({DISK_TOMORROW} > 1 and {DISK_TOMORROW_STILL} > 1 and {DISK_FREE} < 0.5) > count({DISK_FREE}) / 2 unless on () {DISK_FREE} < {limits.disk_free_critical_ratio}",
         for_="1h",
         severity="critical",
         summary="{{ $value }} Longhorn disks will be full within a day",
@@ -213,6 +253,14 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
         severity="warning",
         summary="A backup of {{ $labels.pvc }} ({{ $labels.pvc_namespace }}) failed",
         description="A Backup of {{ $labels.volume }} is in state Error. Longhorn removes it after a day, and with it this alert.",
+    )
+    yield Alert(
+        "LonghornBackupStuck",
+        expr=BACKUP_UNFINISHED,
+        for_="6h",
+        severity="warning",
+        summary="A backup of {{ $labels.pvc }} ({{ $labels.pvc_namespace }}) does not end",
+        description="For hours a Backup of {{ $labels.volume }} has been waiting or uploading. It neither fails nor completes, and the next one may wait behind it.",
     )
     if claims:
         yield Alert(

@@ -18,21 +18,27 @@ SPEAKER_ANSWERS = (
     'label_replace(up{namespace="metallb-system", container="speaker"} == 1, "address", "$1", "instance", "(.*):.*")'
 )
 SPEAKER_SILENT = 'up{namespace="metallb-system", container="speaker"} == 0'
+CONTAINER_DOWN = "kube_pod_container_status_ready == 0"
 # 1 or no series: a speaker that withdraws deletes it.
 ANNOUNCED = "metallb_speaker_announced"
 ANNOUNCERS = 'count by (ip, service) (metallb_speaker_announced{protocol="layer2"})'
+# A node that takes an address over says so several times within seconds.
+TAKEOVERS = "sum by (ip) (increase(metallb_layer2_gratuitous_sent[30m]))"
 NO_ENDPOINT = "kube_deployment_status_replicas_available == 0"
 PENDING = 'kube_service_spec_type{type="LoadBalancer"} unless on (namespace, service) kube_service_status_load_balancer_ingress'
-CONFIG_STALE = "sum by (namespace) (metallb_k8s_client_config_stale_bool)"
+STALE_PODS = "sum by (namespace) (metallb_k8s_client_config_stale_bool)"
+CONFIG_STALE = "max by (namespace, pod) (metallb_k8s_client_config_stale_bool) == 1"
 CONFIG_NOT_LOADED = "metallb_k8s_client_config_loaded_bool == 0"
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Nothing here is a matter of degree."""
+    """What is still fine."""
+
+    gratuitous_packets: int = 40  # in half an hour; six to ten for each time that the address moves
 
 
-def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:  # noqa: ARG001
+def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     """The alerts of this subsystem."""
     yield from expected_nodes(site)
     vips = site.table(Table).vips
@@ -43,19 +49,19 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:  # noqa: AR
         )
     yield Alert(
         "MetalLBDown",
-        expr='max by (namespace) (up{namespace="metallb-system"}) == 0 or absent(up{namespace="metallb-system"})',
+        expr='max by (namespace, container) (up{namespace="metallb-system", container="speaker"}) == 0 or absent(up{namespace="metallb-system", container="speaker"}) and on () up',
         for_="10m",
         severity="warning",
         summary="MetalLB cannot be scraped",
-        description="Neither the controller nor any speaker answers, so every other alert on it is blind. Since 0.16 metrics are HTTPS on port 9120 and need authorisation.",
+        description="No speaker answers, so every other alert on it is blind: a NetworkPolicy that does not match the hosts' addresses looks like this. Since 0.16 metrics are HTTPS on port 9120 and need authorisation.",
     )
     if vips:
         yield Alert(
             "MetalLBAddressNotAnnounced",
             # MetalLB withdraws the address of a Service without endpoints: then the pods are the cause, not MetalLB.
-            # A speaker that is silent on a living node may still announce: that is unknown, not withdrawn.
+            # A speaker that is silent on a living node may still announce, unless its container is down: unknown is not withdrawn.
             expr=f"homelab:vip:expected unless on (ip) {ANNOUNCED} unless on (namespace, deployment) {NO_ENDPOINT}"
-            f" unless on () ({SPEAKER_SILENT} unless on (namespace, pod) {pods_of_dead_nodes('metallb')})"
+            f" unless on () ({SPEAKER_SILENT} unless on (namespace, pod) {CONTAINER_DOWN} unless on (namespace, pod) {pods_of_dead_nodes('metallb')})"
             f" and on () {SPEAKER_ANSWERS}",
             for_="5m",
             severity="critical",
@@ -71,6 +77,14 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:  # noqa: AR
         description="Clients learn one node or the other by chance and lose their connections: speakers do not see each other.",
     )
     yield Alert(
+        "MetalLBAddressMoving",
+        expr=f"{TAKEOVERS} > {limits.gratuitous_packets} unless on (ip) {ANNOUNCERS} > 1",
+        for_="5m",
+        severity="warning",
+        summary="{{ $labels.ip }} moves from node to node",
+        description="Nodes take it over again and again, and every move breaks the connections of all visitors: speakers that restart, or that lose each other for moments.",
+    )
+    yield Alert(
         "MetalLBServicePending",
         expr=PENDING,
         for_="10m",
@@ -80,7 +94,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:  # noqa: AR
     )
     yield Alert(
         "MetalLBSpeakerMissing",
-        expr=f'{NODES} unless on (address) {SPEAKER_ANSWERS} unless on (node) {NODE_DOWN} and on () up{{namespace="metallb-system"}} == 1',
+        expr=f"{NODES} unless on (address) {SPEAKER_ANSWERS} unless on (node) {NODE_DOWN} and on () {SPEAKER_ANSWERS}",
         for_="15m",
         severity="warning",
         summary="No MetalLB speaker answers on {{ $labels.node }}",
@@ -96,7 +110,8 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:  # noqa: AR
     )
     yield Alert(
         "MetalLBConfigStale",
-        expr=f"{CONFIG_STALE} > 0",
+        # One pod is named; more than one are one mistake.
+        expr=f"{CONFIG_STALE} and on (namespace) {STALE_PODS} == 1 or {STALE_PODS} > 1",
         for_="10m",
         severity="warning",
         summary="MetalLB rejected its new configuration",

@@ -13,15 +13,16 @@ from homelab.tables.raspberry_pi import Table
 EXPORTER_ANSWERS = 'up{job="rpi-exporter"} == 1'
 COLLECTOR_FAILING = "rpi_exporter_collector_success == 0"
 COLLECTOR_AGE = "time() - rpi_exporter_collector_last_success_timestamp_seconds"
-# The firmware's bit flaps within a minute: a weak supply shows in one sample of three.
-UNDER_VOLTAGE = 'max by (node) (max_over_time(rpi_throttled{reason="under_voltage"}[15m])) == 1'
+# The firmware's bits flap within a minute: a weak supply shows in one sample of three. A single one is no fault, so `for` is longer.
+UNDER_VOLTAGE = 'max by (node) (max_over_time(rpi_throttled{reason="under_voltage"}[10m])) == 1'
 # The same from the kernel. The flag is scaled like a voltage: 0 or 0.001.
 UNDER_VOLTAGE_KERNEL = (
-    "label_replace(max by (nodename) (max_over_time(node_hwmon_in_lcrit_alarm_volts[15m])"
+    "label_replace(max by (nodename) (max_over_time(node_hwmon_in_lcrit_alarm_volts[10m])"
     ' * on (instance) group_left (nodename) node_uname_info) > bool 0 == 1, "node", "$1", "nodename", "(.+)")'
 )
-THROTTLED = 'max by (node) (rpi_throttled{reason=~"frequency_capped|throttled|soft_temperature_limit"}) == 1'
-SOC_TEMPERATURE = "max by (node) (rpi_soc_temperature_celsius)"
+THROTTLED = 'max by (node) (max_over_time(rpi_throttled{reason=~"frequency_capped|throttled|soft_temperature_limit"}[10m])) == 1'
+# Throttling makes it swing around the firmware's limit.
+SOC_TEMPERATURE = "max by (node) (avg_over_time(rpi_soc_temperature_celsius[10m]))"
 FAN_STOPPED = "rpi_fan_speed_rpm == 0 and on (node) rpi_fan_duty_ratio"
 NVME_GONE = "nvme_device_present == 0"
 NVME_USED = "nvme_percentage_used_ratio"
@@ -42,13 +43,14 @@ EMMC_PRE_EOL = "max by (node, device) (mmc_pre_eol_info)"
 class Limits:
     """What is still fine."""
 
-    collector_age_minutes: float = 60
-    soc_celsius: float = 80  # the firmware begins to slow down
-    soc_critical_celsius: float = 84  # one below its hard limit
+    collector_age_minutes: float = 30
+    soc_celsius: float = 77  # the fan runs at full speed from 75, the firmware slows down from 80
+    soc_critical_celsius: float = 83  # two below its hard limit
     fan_duty_ratio: float = 0.2  # below, the fan may legitimately stand still
     nvme_used_ratio: float = 0.9
     nvme_celsius: float = 75  # drives warn about themselves near 80
     emmc_used_ratio: float = 0.8
+    emmc_used_critical_ratio: float = 1  # above, its estimated life is exceeded
 
 
 def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
@@ -69,7 +71,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     yield Alert(
         "RpiCollectorFailing",
         expr=f"max by (node, collector) ({COLLECTOR_FAILING} or {COLLECTOR_AGE} > {limits.collector_age_minutes} * 60)",
-        for_="30m",
+        for_="15m",
         severity="warning",
         summary="Collector {{ $labels.collector }} on {{ $labels.node }} cannot read its hardware",
         description="Its series are gone, not healthy. The exporter's log names the file or the call.",
@@ -77,7 +79,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     yield Alert(
         "RpiUnderVoltage",
         expr=f"{UNDER_VOLTAGE} or on (node) {UNDER_VOLTAGE_KERNEL}",
-        for_="10m",
+        for_="15m",
         severity="warning",
         summary="{{ $labels.node }} gets too little voltage",
         description="The supply or its cable is too weak: expect throttling, NVMe resets and silent corruption.",
@@ -85,7 +87,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     yield Alert(
         "RpiThrottled",
         expr=f"{THROTTLED} unless on (node) {UNDER_VOLTAGE} unless on (node) {SOC_TEMPERATURE} >= {limits.soc_celsius}",
-        for_="10m",
+        for_="15m",
         severity="warning",
         summary="{{ $labels.node }} is throttled",
         description="The firmware slows the CPU down: too hot, or not enough power.",
@@ -96,7 +98,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
         for_="10m",
         severity="warning",
         summary="{{ $labels.node }} is {{ $value | humanize }} degrees hot",
-        description="The firmware begins to slow it down. Check the fan, the heat sink and the air around it.",
+        description="Its fan turns at full speed and the firmware is about to slow it down. Check the fan, the heat sink and the air around it.",
     )
     yield Alert(
         "RpiOverheating",
@@ -104,7 +106,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
         for_="5m",
         severity="critical",
         summary="{{ $labels.node }} overheats at {{ $value | humanize }} degrees",
-        description="It is at its hard limit. Move work off it and cool it now.",
+        description="It is close to its hard limit. Move work off it and cool it now.",
     )
     yield Alert(
         "RpiFanStopped",
@@ -172,11 +174,19 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "EmmcWornOut",
-        expr=f"{EMMC_USED} >= {limits.emmc_used_ratio} or {EMMC_PRE_EOL} >= 2",
+        expr=f"({EMMC_USED} >= {limits.emmc_used_ratio} or {EMMC_PRE_EOL} >= 2) unless on (node, device) ({EMMC_USED} > {limits.emmc_used_critical_ratio} or {EMMC_PRE_EOL} >= 3)",
         for_="30m",
         severity="warning",
         summary="The eMMC {{ $labels.device }} of {{ $labels.node }} is worn out",
         description="It is the boot device: take an image now and move what writes to it.",
+    )
+    yield Alert(
+        "EmmcFailing",
+        expr=f"{EMMC_USED} > {limits.emmc_used_critical_ratio} or {EMMC_PRE_EOL} >= 3",
+        for_="15m",
+        severity="critical",
+        summary="The eMMC {{ $labels.device }} of {{ $labels.node }} is about to fail",
+        description="It says that its life is over or that its spare blocks are used up: the boot device turns read-only any day. Take an image and replace it now.",
     )
     if paths:
         yield Alert(

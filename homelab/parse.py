@@ -6,6 +6,7 @@ Understood annotations: str, int, float, bool, Literal, X | None, tuple[X, ...],
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import types
@@ -124,7 +125,8 @@ class Reader:
         if isinstance(node, yaml.ScalarNode):
             tag = node.tag.rpartition(":")[2]
             if tag == kind.__name__ or (kind is float and tag == "int"):
-                return kind(yaml.safe_load(node.value)) if kind is not str else node.value
+                with contextlib.suppress(ValueError, TypeError):  # a tag that was written by hand: !!int abc
+                    return kind(yaml.safe_load(node.value)) if kind is not str else node.value
         self.add(node, place, f"must be {_SCALARS[kind.__name__]}, found {describe(node)}")
         return None
 

@@ -48,6 +48,7 @@ def test_our_own_inventory_has_both_clusters() -> None:
         ),
         pytest.param("    nodes: {expectd: []}\n", "no key named expectd; did you mean expected?", id="unknown key"),
         pytest.param("    nodes: {expected: 3}\n", 'must be a list, found "3"', id="wrong type"),
+        pytest.param("    etcd: {members: [], port: !!int x}\n", 'must be a whole number, found "x"', id="false tag"),
         pytest.param("    nodes: {}\n", "expected is missing", id="missing key"),
         pytest.param(
             "    nodes: {expected: [{name: a, address: 10.0.0.1}, {name: a, address: 10.0.0.2}]}\n",
