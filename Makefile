@@ -5,7 +5,7 @@ BIN     := .venv/bin
 PYTHON  := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup alerts lint replay check test format clean
+.PHONY: help setup alerts lint replay demo check test format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ lint: setup ## hold every query against metrics/: what a cluster does not expose
 
 replay: setup ## play every outage of incidents/ through the rules (ARGS="cnpg PG-01" picks some)
 	$(PYTHON) -m checks.replay $(ARGS)
+
+demo: setup ## a real Prometheus and Alertmanager, a simulated homelab, an incident (ARGS="--incident ID --exit")
+	$(PYTHON) -m demo $(ARGS)
 
 check: setup ## the fast part of test, for every save
 	$(BIN)/ruff check --quiet
