@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from functools import lru_cache
 from pathlib import Path
 
@@ -29,8 +30,8 @@ def plain_rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The rules of every cluster, freshly rendered, and promtool's tests beside them as in a checkout."""
     root = tmp_path_factory.mktemp("rules")
     write(render(INVENTORY), root)
-    (root / "tests").mkdir()
-    (root / "tests" / "alerts").symlink_to(FOLDER)
+    # Copies: from a symbolic link the way up leads to the checkout, and to rules that were rendered who knows when.
+    shutil.copytree(FOLDER, root / "tests" / "alerts")
     return root
 
 

@@ -324,3 +324,15 @@ def test_without_promtool_one_line_says_how_to_get_it(tmp_path: Path, monkeypatc
 def test_times_of_promtool_are_read(text: str, seconds: float) -> None:
     """As it prints them."""
     assert promtool.seconds(text) == seconds
+
+
+def test_a_situation_keeps_values_as_promtool_reads_them(tmp_path: Path) -> None:
+    """YAML would make 96 of `0x60`, and a series of sixty-one zeros would be gone."""
+    file = tmp_path / "t.yaml"
+    file.write_text(
+        "tests: [{name: a, interval: 1m, input_series: [{series: x, values: 0x60}], eval: 10, exp: 1.5}]",
+        encoding="utf-8",
+    )
+    (alone,) = promtool.situations(file)["a"]["tests"]
+    assert alone["input_series"] == [{"series": "x", "values": "0x60"}]
+    assert (alone["eval"], alone["exp"]) == (10, 1.5)
