@@ -10,35 +10,36 @@ from homelab.site import Site
 from homelab.tables.backups import targets
 
 ID = "kind, namespace, name"
-EXPECTED_AGE = "backup_expected_max_age_seconds"
-FOUND = 'backup_last_success_timestamp_seconds{source="store"}'
-CLAIMED = 'backup_last_success_timestamp_seconds{source="status"}'
-FOUND_AGE = 'time() - backup_last_success_timestamp_seconds{source="store"}'
+# A new pod of the exporter is a new instance: without the aggregation it would restart every `for`, some of them days.
+EXPECTED_AGE = "max by (kind, namespace, name) (backup_expected_max_age_seconds)"
+FOUND = 'max by (kind, namespace, name) (backup_last_success_timestamp_seconds{source="store"})'
+CLAIMED = 'max by (kind, namespace, name) (backup_last_success_timestamp_seconds{source="status"})'
+FOUND_AGE = 'time() - max by (kind, namespace, name) (backup_last_success_timestamp_seconds{source="store"})'
 STORE_UNREADABLE = "backup_store_probe_success == 0"
 STORE_AGE = "time() - backup_store_last_probe_timestamp_seconds"
 # Targets whose store could not be read: nothing is known about them, and one alert about the store says so.
-UNKNOWN = "(backup_target_info * on (store) group_left () (backup_store_probe_success == bool 0) == 1)"
-KNOWN = "(backup_target_info * on (store) group_left () backup_store_probe_success == 1)"
+UNKNOWN = "(max by (kind, namespace, name, store) (backup_target_info) * on (store) group_left () min by (store) (backup_store_probe_success) == 0)"
+KNOWN = "(max by (kind, namespace, name, store) (backup_target_info) * on (store) group_left () min by (store) (backup_store_probe_success) == 1)"
 # Nothing is found where something was, in a store that can be read.
 VANISHED = (
     'max by (kind, namespace, name) (max_over_time(backup_last_success_timestamp_seconds{source="store"}[2d]))'
     ' unless on (kind, namespace, name) backup_last_success_timestamp_seconds{source="store"}'
-    " and on (kind, namespace, name) (backup_target_info * on (store) group_left () backup_store_probe_success == 1)"
+    " and on (kind, namespace, name) (max by (kind, namespace, name, store) (backup_target_info) * on (store) group_left () min by (store) (backup_store_probe_success) == 1)"
 )
-MISSING_WAL = "backup_wal_missing_segments"
+MISSING_WAL = "max by (kind, namespace, name) (backup_wal_missing_segments)"
 # As it was when the store was last looked at: how old that look is says BackupStoreUnreadable.
 RECOVERABLE_AGE = (
-    "(backup_target_info * on (store) group_left () backup_store_last_probe_timestamp_seconds)"
-    " - on (kind, namespace, name) backup_recoverable_until_timestamp_seconds"
+    "(max by (kind, namespace, name, store) (backup_target_info) * on (store) group_left () max by (store) (backup_store_last_probe_timestamp_seconds))"
+    " - on (kind, namespace, name) max by (kind, namespace, name) (backup_recoverable_until_timestamp_seconds)"
 )
 # An idle database writes no WAL and archives none: only where at least two segments were written in the hour.
 WRITES = 'label_replace(sum by (namespace, cnpg_io_cluster) (delta(cnpg_collector_wal_bytes[1h])) > 2 * 16 * 1024 ^ 2, "name", "$1", "cnpg_io_cluster", "(.+)")'
-SHRUNK = 'backup_last_size_bytes{kind!="etcd"} / max_over_time(backup_last_size_bytes[8d])'
+SHRUNK = 'max by (kind, namespace, name) (backup_last_size_bytes{kind!="etcd"}) / max by (kind, namespace, name) (max_over_time(backup_last_size_bytes[8d]))'
 # Free pages are part of a snapshot of etcd, and a defragmentation takes most of them away.
-SNAPSHOT_SHRUNK = 'backup_last_size_bytes{kind="etcd"} / max_over_time(backup_last_size_bytes[8d])'
-DRILL_AGE = "time() - backup_restore_drill_last_success_timestamp_seconds"
-DRILL_EXPECTED = "backup_restore_drill_expected_max_age_seconds"
-DRILL_FAILED = "backup_restore_drill_last_result == 0"
+SNAPSHOT_SHRUNK = 'max by (kind, namespace, name) (backup_last_size_bytes{kind="etcd"}) / max by (kind, namespace, name) (max_over_time(backup_last_size_bytes[8d]))'
+DRILL_AGE = "time() - max by (kind, namespace, name) (backup_restore_drill_last_success_timestamp_seconds)"
+DRILL_EXPECTED = "max by (kind, namespace, name) (backup_restore_drill_expected_max_age_seconds)"
+DRILL_FAILED = "max by (kind, namespace, name) (backup_restore_drill_last_result) == 0"
 
 
 @dataclass(frozen=True)

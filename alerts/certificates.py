@@ -23,7 +23,7 @@ REMAINING = f"({EXPIRES} - time()) / {LIFETIME}"
 # Stays ready while a renewal keeps failing: this is about certificates that cannot be used at all.
 NOT_READY = 'max by (name, exported_namespace) (certmanager_certificate_ready_status{condition!="True"} == 1)'
 PRESENT = "certmanager_certificate_ready_status"
-ISSUER_NOT_READY = 'max by (name) (certmanager_clusterissuer_ready_status{condition!="True"} == 1 or certmanager_issuer_ready_status{condition!="True"} == 1)'
+ISSUER_NOT_READY = 'max by (name, exported_namespace) (certmanager_clusterissuer_ready_status{condition!="True"} == 1 or certmanager_issuer_ready_status{condition!="True"} == 1)'
 # Exists while a challenge does, which takes minutes. Its name and its reason change with every attempt.
 CHALLENGE_OPEN = (
     'max by (exported_namespace, domain) (certmanager_certificate_challenge_status{status!~"ready|valid"} == 1)'
@@ -31,7 +31,8 @@ CHALLENGE_OPEN = (
 # 999 is a transport failure. The name keeps its http_ in every version.
 ACME_ERRORS = 'sum by (job, host, status) (increase(certmanager_http_acme_client_request_count{status=~"401|403|429|5..|999"}[1h]))'
 # k3s exposes the REMAINING seconds, not a timestamp.
-K3S_REMAINING = "min by (node) (k3s_certificate_expiration_seconds)"
+# The same series come by the job apiserver too, without a node.
+K3S_REMAINING = 'min by (node) (k3s_certificate_expiration_seconds{job="kubelet"})'
 
 
 @dataclass(frozen=True)
