@@ -30,6 +30,7 @@ check: setup ## the fast part of test, for every save
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --quiet --check
 	$(PYTHON) -m mypy
+	$(PYTHON) -m checks.lint
 
 # Cheap first, so that a slip is shown at once; pytest last, so that its verdict is the closing line.
 test: setup ## everything that CI runs (ARGS go to pytest)

@@ -6,6 +6,7 @@ Exit status: 0 written, 2 homelab.yaml is not usable (nothing is written then).
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -62,4 +63,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends it, and is no error of ours
     sys.exit(main())
