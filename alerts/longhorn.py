@@ -161,7 +161,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
         for_="2h",
         severity="warning",
         summary="Longhorn places no replicas on {{ $labels.node }}",
-        description="The node is ready and not cordoned: its scheduling was switched off, probably for some work, and two hours later it still is.",
+        description="The node is ready and not cordoned: its scheduling was switched off, probably for some work, and forgotten.",
     )
     yield Alert(
         "LonghornDiskNotReady",
