@@ -11,8 +11,12 @@ import sys
 from pathlib import Path
 
 from alerts._render import catalogue, limit_types, plain, prometheus_rule
+from homelab import files as files_
 from homelab.inventory import Inventory, load
 from homelab.parse import Invalid
+
+RULES = Path("monitoring/rules")  # as the cluster gets them
+PLAIN = Path("build/rules")  # as promtool reads them
 
 
 def render(inventory: Inventory) -> dict[Path, str]:
@@ -20,25 +24,14 @@ def render(inventory: Inventory) -> dict[Path, str]:
     files: dict[Path, str] = {}
     for name, site in inventory.clusters.items():
         for group in catalogue(site):
-            files[Path("monitoring/rules") / name / f"{group.subsystem}.yaml"] = prometheus_rule(group, site)
-            files[Path("build/rules") / name / f"{group.subsystem}.yaml"] = plain(group)
+            files[RULES / name / f"{group.subsystem}.yaml"] = prometheus_rule(group, site)
+            files[PLAIN / name / f"{group.subsystem}.yaml"] = plain(group)
     return files
 
 
 def write(files: dict[Path, str], root: Path) -> None:
     """Write what changed, and remove the output of what is gone."""
-    for path, text in files.items():
-        target = root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if not target.exists() or target.read_text(encoding="utf-8") != text:
-            target.write_text(text, encoding="utf-8")
-    for tree in ("monitoring/rules", "build/rules"):
-        for old in sorted((root / tree).glob("*/*.yaml")):
-            if old.relative_to(root) not in files:
-                old.unlink()
-        for folder in sorted((root / tree).glob("*")):
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
+    files_.write(files, root, (RULES, PLAIN))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -83,11 +83,26 @@ def _overridden(alert: Alert, site: Site) -> Alert:
 
 
 def links(alert: Alert, subsystem: str, site: Site) -> dict[str, str]:
-    """Where the notification leads: the alert's section of its runbook, and the subsystem's dashboard."""
+    """Where the notification leads: the alert's section of its runbook, and the subsystem's dashboard.
+
+    The dashboard opens on the alert's own object. Which labels an alert carries is known only when it fires, hence the
+    template: a label that is not there chooses nothing.
+    """
+    chosen = "".join(
+        f"{{{{ with $labels.{label} }}}}&var-{variable}={{{{ . | urlquery }}}}{{{{ end }}}}"
+        for variable, labels in variables(subsystem).items()
+        for label in labels
+    )
+    page = f"{site.links.grafana}/d/homelab-{subsystem.replace('_', '-')}"
     return {
         "runbook_url": f"{site.links.runbooks}/{subsystem}.md#{alert.name.lower()}",
-        "dashboard_url": f"{site.links.grafana}/d/homelab-{subsystem.replace('_', '-')}",
+        "dashboard_url": f"{page}?from=now-6h{chosen}" if chosen else page,
     }
+
+
+def variables(subsystem: str) -> Mapping[str, tuple[str, ...]]:
+    """The variables of the subsystem's dashboard, and the labels of alerts that choose their values."""
+    return getattr(modules()[subsystem], "VARIABLES", {})
 
 
 def rule(alert: Alert, subsystem: str, more: Mapping[str, str] | None = None) -> dict[str, Any]:

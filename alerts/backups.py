@@ -15,11 +15,14 @@ EXPECTED_AGE = "max by (kind, namespace, name) (backup_expected_max_age_seconds)
 FOUND = 'max by (kind, namespace, name) (backup_last_success_timestamp_seconds{source="store"})'
 CLAIMED = 'max by (kind, namespace, name) (backup_last_success_timestamp_seconds{source="status"})'
 FOUND_AGE = 'time() - max by (kind, namespace, name) (backup_last_success_timestamp_seconds{source="store"})'
+STALE = f"{FOUND_AGE} > on ({ID}) group_left () {EXPECTED_AGE}"
+CLAIMED_AHEAD = f"{CLAIMED} - on ({ID}) {FOUND}"
 STORE_UNREADABLE = "backup_store_probe_success == 0"
 STORE_AGE = "time() - backup_store_last_probe_timestamp_seconds"
 # Targets whose store could not be read: nothing is known about them, and one alert about the store says so.
 UNKNOWN = "(max by (kind, namespace, name, store) (backup_target_info) * on (store) group_left () min by (store) (backup_store_probe_success) == 0)"
 KNOWN = "(max by (kind, namespace, name, store) (backup_target_info) * on (store) group_left () min by (store) (backup_store_probe_success) == 1)"
+CLAIMED_ONLY = f"{CLAIMED} unless on ({ID}) {FOUND} and on ({ID}) {KNOWN}"
 # Nothing is found where something was, in a store that can be read.
 VANISHED = (
     'max by (kind, namespace, name) (max_over_time(backup_last_success_timestamp_seconds{source="store"}[2d]))'
@@ -39,7 +42,10 @@ SHRUNK = 'max by (kind, namespace, name) (backup_last_size_bytes{kind!="etcd"}) 
 SNAPSHOT_SHRUNK = 'max by (kind, namespace, name) (backup_last_size_bytes{kind="etcd"}) / max by (kind, namespace, name) (max_over_time(backup_last_size_bytes[8d]))'
 DRILL_AGE = "time() - max by (kind, namespace, name) (backup_restore_drill_last_success_timestamp_seconds)"
 DRILL_EXPECTED = "max by (kind, namespace, name) (backup_restore_drill_expected_max_age_seconds)"
+DRILL_OVERDUE = f"{DRILL_AGE} > on ({ID}) {DRILL_EXPECTED}"
+DRILL_MISSING = f"{DRILL_EXPECTED} unless on ({ID}) backup_restore_drill_last_success_timestamp_seconds"
 DRILL_FAILED = "max by (kind, namespace, name) (backup_restore_drill_last_result) == 0"
+TARGET_MISSING = f"homelab:backup_target:expected unless on ({ID}) backup_target_info"
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "BackupStale",
-        expr=f"{FOUND_AGE} > on ({ID}) group_left () {EXPECTED_AGE} unless on ({ID}) {UNKNOWN}",
+        expr=f"{STALE} unless on ({ID}) {UNKNOWN}",
         for_="30m",
         severity="warning",
         summary="No recent backup of {{ $labels.name }} ({{ $labels.namespace }}) is in its store",
@@ -86,7 +92,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
         )
     yield Alert(
         "BackupClaimedNotFound",
-        expr=f"({CLAIMED} - on ({ID}) {FOUND} > {limits.claimed_ahead_hours} * 3600 or {CLAIMED} unless on ({ID}) {FOUND} and on ({ID}) {KNOWN}) unless on ({ID}) {UNKNOWN}",
+        expr=f"({CLAIMED_AHEAD} > {limits.claimed_ahead_hours} * 3600 or {CLAIMED_ONLY}) unless on ({ID}) {UNKNOWN}",
         for_="30m",
         severity="critical",
         summary="Kubernetes claims a backup of {{ $labels.name }} ({{ $labels.namespace }}) that its store does not hold",
@@ -127,7 +133,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "RestoreDrillOverdue",
-        expr=f"{DRILL_AGE} > on ({ID}) {DRILL_EXPECTED}",
+        expr=DRILL_OVERDUE,
         for_="30m",
         severity="warning",
         summary="{{ $labels.name }} ({{ $labels.namespace }}) was not restored for {{ $value | humanizeDuration }}",
@@ -135,7 +141,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "RestoreDrillMissing",
-        expr=f"{DRILL_EXPECTED} unless on ({ID}) backup_restore_drill_last_success_timestamp_seconds",
+        expr=DRILL_MISSING,
         for_="26h",
         severity="warning",
         summary="{{ $labels.name }} ({{ $labels.namespace }}) was never restored",
@@ -152,7 +158,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     if targets(site):
         yield Alert(
             "BackupTargetMissing",
-            expr=f'homelab:backup_target:expected unless on ({ID}) backup_target_info and on () up{{job="backup-exporter"}} == 1',
+            expr=f'{TARGET_MISSING} and on () up{{job="backup-exporter"}} == 1',
             for_="30m",
             severity="warning",
             summary="The backup exporter does not know {{ $labels.name }} ({{ $labels.namespace }})",

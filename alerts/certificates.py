@@ -23,6 +23,7 @@ REMAINING = f"({EXPIRES} - time()) / {LIFETIME}"
 # Stays ready while a renewal keeps failing: this is about certificates that cannot be used at all.
 NOT_READY = 'max by (name, exported_namespace) (certmanager_certificate_ready_status{condition!="True"} == 1)'
 PRESENT = "certmanager_certificate_ready_status"
+MISSING = f"homelab:certificate:expected unless on (name, exported_namespace) {PRESENT}"
 ISSUER_NOT_READY = 'max by (name, exported_namespace) (certmanager_clusterissuer_ready_status{condition!="True"} == 1 or certmanager_issuer_ready_status{condition!="True"} == 1)'
 # Exists while a challenge does, which takes minutes. Its name and its reason change with every attempt.
 CHALLENGE_OPEN = (
@@ -80,7 +81,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     if certificates:
         yield Alert(
             "CertificateMissing",
-            expr=f'homelab:certificate:expected unless on (name, exported_namespace) {PRESENT} and on () up{{job="cert-manager"}} == 1',
+            expr=f'{MISSING} and on () up{{job="cert-manager"}} == 1',
             for_="30m",
             severity="warning",
             summary="Certificate {{ $labels.name }} ({{ $labels.exported_namespace }}) does not exist",

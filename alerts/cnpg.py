@@ -10,10 +10,14 @@ from alerts._presence import expected_nodes, node_down
 from homelab.site import Site
 from homelab.tables.cnpg import Table
 
+# What of its dashboard an alert's labels choose.
+VARIABLES = {"cnpg_io_cluster": ("cnpg_io_cluster",)}
+
 ID = "namespace, cnpg_io_cluster"
 # A fenced instance, and one whose PostgreSQL is expected to be down, keep their last values: check fencing first.
 POSTGRES_UP = "cnpg_collector_up == 1"
 POSTGRES_DOWN = "cnpg_collector_up == 0 unless on (namespace, pod) cnpg_collector_fencing_on == 1"
+CLUSTER_DOWN = f"homelab:cnpg_instances:expected unless on ({ID}) {POSTGRES_UP}"
 PRIMARY = "cnpg_pg_replication_in_recovery == 0 or cnpg_collector_replica_mode == 1"
 BLIND = (
     "max by (namespace, cnpg_io_cluster, pod) (cnpg_collector_last_collection_error == 1 or cnpg_last_error == 1"
@@ -27,6 +31,13 @@ ATTACHED = "cnpg_pg_replication_in_recovery == 1 and on (namespace, pod) cnpg_pg
 LAG = "cnpg_pg_replication_lag"
 FENCED = "cnpg_collector_fencing_on == 1"
 PRIMARY_FENCED = "cnpg_collector_fencing_on == 1 and on (namespace, pod) cnpg_pg_replication_in_recovery == 0"
+# A pod that reports down or blind may be the primary: then that alert speaks. From whom a replica receives, that is
+# one, even if it cannot be scraped. A fenced pod is none.
+NO_PRIMARY = (
+    f"homelab:cnpg_instances:expected unless on ({ID}) ({PRIMARY}) unless on ({ID}) ({BLIND} unless on (namespace, pod) {FENCED})"
+    f" unless on ({ID}) cnpg_collector_up == 0 unless on ({ID}) ({ATTACHED}) and on ({ID}) {POSTGRES_UP}"
+)
+REPLICAS_MISSING = f"homelab:cnpg_instances:expected - 1 - on ({ID}) {STREAMING}"
 # -1 is never. failed_count never returns to 0: compare the times.
 ARCHIVE_FAILING = "cnpg_pg_stat_archiver_last_failed_time > cnpg_pg_stat_archiver_last_archived_time"
 # Only while segments wait: an idle database archives nothing and is fine.
@@ -39,7 +50,12 @@ SLOT_RETAINS = "max by (namespace, cnpg_io_cluster, slot_name) (cnpg_pg_replicat
 # In-tree Barman reports on the primary only (replicas: 0), the plugin on every pod under its own name; both may coexist.
 LAST_BACKUP = 'max by (namespace, cnpg_io_cluster) ({__name__=~"cnpg_collector_last_available_backup_timestamp|barman_cloud_cloudnative_pg_io_last_available_backup_timestamp"})'
 LAST_FAILED_BACKUP = 'max by (namespace, cnpg_io_cluster) ({__name__=~"cnpg_collector_last_failed_backup_timestamp|barman_cloud_cloudnative_pg_io_last_failed_backup_timestamp"})'
+BACKUP_AGE = f"time() - ({LAST_BACKUP} > 0)"
+BACKUP_FAILED = f"{LAST_FAILED_BACKUP} > {LAST_BACKUP}"
+# 0 on every pod. An exporter that cannot look also leaves 0: then it says so itself.
+NEVER_BACKED_UP = f"{LAST_BACKUP} == 0 unless on ({ID}) {BLIND}"
 NODES_USED = "max by (namespace, cnpg_io_cluster) (cnpg_collector_nodes_used)"
+COLOCATED = f"{NODES_USED} == 1 and on ({ID}) homelab:cnpg_instances:expected > 1"
 CONNECTIONS = 'sum by (namespace, cnpg_io_cluster, pod) (cnpg_backends_total) / on (namespace, pod) group_left () max by (namespace, pod) (cnpg_pg_settings_setting{name="max_connections"})'
 XID_AGE = "max by (namespace, cnpg_io_cluster, datname) (cnpg_pg_database_xid_age)"
 
@@ -68,7 +84,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     yield target_down("CnpgOperatorDown", job="cnpg-system/cloudnative-pg-operator", what="The CloudNativePG operator")
     yield Alert(
         "CnpgClusterDown",
-        expr=f"homelab:cnpg_instances:expected unless on ({ID}) {POSTGRES_UP} and on () up",
+        expr=f"{CLUSTER_DOWN} and on () up",
         for_="5m",
         severity="critical",
         summary="Database {{ $labels.cnpg_io_cluster }} ({{ $labels.namespace }}) does not answer",
@@ -84,10 +100,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "CnpgNoPrimary",
-        # A pod that reports down or blind may be the primary: then that alert speaks. From whom a replica receives, that
-        # is one, even if it cannot be scraped. A fenced pod is none.
-        expr=f"homelab:cnpg_instances:expected unless on ({ID}) ({PRIMARY}) unless on ({ID}) ({BLIND} unless on (namespace, pod) {FENCED})"
-        f" unless on ({ID}) cnpg_collector_up == 0 unless on ({ID}) ({ATTACHED}) and on ({ID}) {POSTGRES_UP}",
+        expr=NO_PRIMARY,
         for_="5m",
         severity="critical",
         summary="Database {{ $labels.cnpg_io_cluster }} ({{ $labels.namespace }}) has no primary",
@@ -96,7 +109,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     if any(database.instances > 1 for database in databases):
         yield Alert(
             "CnpgReplicasMissing",
-            expr=f"homelab:cnpg_instances:expected - 1 - on ({ID}) {STREAMING} > 0 unless on ({ID}) ({DETACHED}) unless on ({ID}) {FENCED} and on ({ID}) ({PRIMARY}) unless on () {node_down('cnpg')}",
+            expr=f"{REPLICAS_MISSING} > 0 unless on ({ID}) ({DETACHED}) unless on ({ID}) {FENCED} and on ({ID}) ({PRIMARY}) unless on () {node_down('cnpg')}",
             for_="15m",
             severity="warning",
             summary="Database {{ $labels.cnpg_io_cluster }} ({{ $labels.namespace }}) lacks {{ $value }} replicas",
@@ -104,7 +117,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
         )
         yield Alert(
             "CnpgInstancesColocated",
-            expr=f"{NODES_USED} == 1 and on ({ID}) homelab:cnpg_instances:expected > 1",
+            expr=COLOCATED,
             for_="30m",
             severity="warning",
             summary="All instances of {{ $labels.cnpg_io_cluster }} ({{ $labels.namespace }}) share one node",
@@ -192,7 +205,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "CnpgBackupStale",
-        expr=f"time() - ({LAST_BACKUP} > 0) > {limits.backup_age_hours} * 3600",
+        expr=f"{BACKUP_AGE} > {limits.backup_age_hours} * 3600",
         for_="30m",
         severity="warning",
         summary="{{ $labels.cnpg_io_cluster }} ({{ $labels.namespace }}) has no recent base backup",
@@ -200,8 +213,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "CnpgBackupMissing",
-        # 0 on every pod. An exporter that cannot look also leaves 0: then it says so itself.
-        expr=f"{LAST_BACKUP} == 0 unless on ({ID}) {BLIND}",
+        expr=NEVER_BACKED_UP,
         for_="26h",
         severity="warning",
         summary="{{ $labels.cnpg_io_cluster }} ({{ $labels.namespace }}) never had a base backup",
@@ -209,7 +221,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "CnpgBackupFailed",
-        expr=f"{LAST_FAILED_BACKUP} > {LAST_BACKUP}",
+        expr=BACKUP_FAILED,
         for_="15m",
         severity="warning",
         summary="The last base backup of {{ $labels.cnpg_io_cluster }} ({{ $labels.namespace }}) failed",

@@ -19,6 +19,8 @@ NO_LEADER = 'etcd_server_has_leader{job="kube-etcd"} == 0'
 SILENT = f"(homelab:etcd_member:expected unless on (instance) {ANSWERS})"
 # kubelet and etcd are one k3s process: with both silent the member is gone, with etcd alone it is only unscraped.
 LOST = f"({SILENT} unless on (address) {KUBELET_ANSWERS} or homelab:etcd_member:expected and on (instance) {NO_LEADER})"
+# k3s runs there and only its etcd does not answer the scrape.
+UNSCRAPED = f"{SILENT} and on (address) {KUBELET_ANSWERS}"
 # Members whose k3s is down on a machine that runs. With all of them down nobody is left to say that there is no leader.
 STOPPED = f"count({SILENT} unless on (address) {KUBELET_ANSWERS} and on (address) {NODE_EXPORTER_ANSWERS})"
 ALARM = 'max by (job, alarm_type) (etcd_debugging_server_alarms{job="kube-etcd"} == 1)'
@@ -81,7 +83,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "EtcdMemberUnscraped",
-        expr=f"{SILENT} and on (address) {KUBELET_ANSWERS} and on () ({ANSWERS})",
+        expr=f"{UNSCRAPED} and on () ({ANSWERS})",
         for_="15m",
         severity="warning",
         summary="etcd member {{ $labels.instance }} is not scraped",
@@ -89,7 +91,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "EtcdMemberWithoutLeader",
-        expr=f'{NO_LEADER} and on () (max(etcd_server_has_leader{{job="kube-etcd"}}) == 1)',
+        expr=f"{NO_LEADER} and on () ({LEADER} == 1)",
         for_="5m",
         severity="warning",
         summary="etcd member {{ $labels.instance }} sees no leader",

@@ -9,6 +9,9 @@ from alerts._alert import Alert, Expected, target_down
 from homelab.site import Site
 from homelab.tables.gitops import Table
 
+# What of its dashboard an alert's labels choose.
+VARIABLES = {"name": ("name",)}
+
 # Always 1: the state is a label. A changed revision or readiness is a new series, hence the aggregation.
 # A missing or Unknown readiness is not ready either; Alert and Provider have none at all.
 NOT_READY = 'max by (customresource_kind, exported_namespace, name) (gotk_resource_info{ready!="True", suspended!="true", customresource_kind!~"Alert|Provider"})'
@@ -21,6 +24,7 @@ RECONCILIATIONS = (
 )
 # 0 also when it was scaled to nothing, and with its pod its target is gone.
 UNAVAILABLE = 'max by (namespace, deployment) (kube_deployment_status_replicas_available{namespace="flux-system"}) == 0'
+OBJECT_MISSING = 'homelab:flux_object:expected unless on (customresource_kind, exported_namespace, name) gotk_resource_info and on () up{job="kube-state-metrics"} == 1'
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:  # noqa: AR
     if wanted:
         yield Alert(
             "FluxObjectMissing",
-            expr='homelab:flux_object:expected unless on (customresource_kind, exported_namespace, name) gotk_resource_info and on () up{job="kube-state-metrics"} == 1',
+            expr=OBJECT_MISSING,
             for_="30m",
             severity="warning",
             summary="{{ $labels.customresource_kind }} {{ $labels.name }} ({{ $labels.exported_namespace }}) is not reported",

@@ -9,19 +9,28 @@ from alerts._alert import Alert, Expected, target_down
 from homelab.site import Site
 from homelab.tables.ingress import Table
 
+# What of its dashboard an alert's labels choose.
+VARIABLES = {"instance": ("instance",)}
+
 TRAEFIK_SILENT = 'max by (job) (up{job="traefik"}) == 0 or absent(up{job="traefik"})'
 FAILING = 'probe_success{job="blackbox"} == 0'
 SOME_ANSWER = 'sum(probe_success{job="blackbox"}) > 0'
+UNPROBED = "sum by (instance) (homelab:ingress_host:expected) unless on (instance) probe_success"
 DURATION = 'probe_duration_seconds{job="blackbox"}'
 # The service keeps its name as exported_service: a ServiceMonitor brings a label of its own. Idle services have no series.
 ERRORS = 'sum by (exported_service) (rate(traefik_service_requests_total{code=~"5.."}[5m]))'
 REQUESTS = "sum by (exported_service) (rate(traefik_service_requests_total[5m]))"
+ERROR_SHARE = f"{ERRORS} / {REQUESTS}"
 # Down and up again count one each; two restarts are four.
 FLAPS = 'changes(probe_success{job="blackbox"}[30m])'
 # A host without a certificate of its own in the inventory has an empty name.
 SERVED = '(homelab:ingress_host:expected{name!=""} * on (instance) group_left () probe_ssl_earliest_cert_expiry{job="blackbox"})'
 EXPIRES = "max by (name) (certmanager_certificate_not_after_timestamp_seconds > 0)"
 LIFETIME = "max by (name) ((certmanager_certificate_not_after_timestamp_seconds > 0) - (certmanager_certificate_not_before_timestamp_seconds > 0))"
+
+# Shares of the certificate's lifetime: how far what is served is behind what was renewed, and what is left of it.
+SERVED_BEHIND = f"({EXPIRES} - on (name) group_right () {SERVED}) / on (name) group_left () {LIFETIME}"
+SERVED_REMAINING = f"({SERVED} - time()) / on (name) group_left () {LIFETIME}"
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "IngressErrors",
-        expr=f"{ERRORS} / {REQUESTS} > {limits.errors_ratio} and {ERRORS} > {limits.errors_per_second} and on () {SOME_ANSWER}",
+        expr=f"{ERROR_SHARE} > {limits.errors_ratio} and {ERRORS} > {limits.errors_per_second} and on () {SOME_ANSWER}",
         for_="15m",
         severity="warning",
         summary="{{ $labels.exported_service }} answers {{ $value | humanizePercentage }} of its visitors with errors",
@@ -102,7 +111,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     if hosts:
         yield Alert(
             "IngressHostUnprobed",
-            expr='sum by (instance) (homelab:ingress_host:expected) unless on (instance) probe_success and on () up{job="blackbox"} == 1',
+            expr=f'{UNPROBED} and on () up{{job="blackbox"}} == 1',
             for_="15m",
             severity="warning",
             summary="{{ $labels.instance }} is not probed",
@@ -111,7 +120,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     if any(host.certificate for host in hosts):
         yield Alert(
             "IngressCertificateOutdated",
-            expr=f"({EXPIRES} - on (name) group_right () {SERVED}) / on (name) group_left () {LIFETIME} > {limits.served_behind_ratio}",
+            expr=f"{SERVED_BEHIND} > {limits.served_behind_ratio}",
             for_="1h",
             severity="warning",
             summary="{{ $labels.instance }} still serves the old certificate",
@@ -119,7 +128,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
         )
         yield Alert(
             "IngressCertificateExpiring",
-            expr=f"({SERVED} - time()) / on (name) group_left () {LIFETIME} < {limits.served_remaining_ratio}",
+            expr=f"{SERVED_REMAINING} < {limits.served_remaining_ratio}",
             for_="15m",
             severity="critical",
             summary="The certificate that {{ $labels.instance }} serves is about to expire or has expired",

@@ -9,6 +9,9 @@ from alerts._alert import Alert, Expected
 from homelab.site import Site
 from homelab.tables.jobs import Table
 
+# What of its dashboard an alert's labels choose.
+VARIABLES = {"cronjob": ("cronjob",)}
+
 # While kube-state-metrics is replaced, two pods report every object: what is joined must be one series.
 STARTED = (
     "label_replace(kube_job_status_start_time * on (namespace, job_name) group_left (owner_name)"
@@ -21,13 +24,17 @@ LAST_SUCCESS = "max by (namespace, cronjob) (kube_cronjob_status_last_successful
 FAILING = f"({FAILED_RUN} > on (namespace, cronjob) {LAST_SUCCESS} or {FAILED_RUN} unless on (namespace, cronjob) {LAST_SUCCESS})"
 # A Job without a CronJob is never superseded: it counts for a day.
 FAILED_ALONE = f'kube_job_status_start_time and on (namespace, job_name) {FAILED} unless on (namespace, job_name) kube_job_owner{{owner_kind="CronJob"}}'
+FAILED_ALONE_AGE = f"time() - ({FAILED_ALONE})"
 RUNTIME = "((time() - kube_job_status_start_time) and on (namespace, job_name) kube_job_status_active > 0)"
 SUSPENDED = "max by (namespace, cronjob) (kube_cronjob_spec_suspend) == 1"
 # Absent for a suspended CronJob, and for one whose schedule cannot be read.
 NOT_SCHEDULED = "time() - max by (namespace, cronjob) (kube_cronjob_next_schedule_time)"
 # Scheduled since its last success, which is normal while a run lasts.
 UNFINISHED = f"max by (namespace, cronjob) (kube_cronjob_status_last_schedule_time) > {LAST_SUCCESS}"
+SUCCESS_AGE = f"time() - {LAST_SUCCESS}"
+STALE = f"{SUCCESS_AGE} > on (namespace, cronjob) homelab:cronjob_age_seconds:expected"
 NEVER_SUCCEEDED = "max by (namespace, cronjob) (kube_cronjob_status_last_schedule_time) unless on (namespace, cronjob) kube_cronjob_status_last_successful_time"
+MISSING = "homelab:cronjob_age_seconds:expected unless on (namespace, cronjob) kube_cronjob_spec_suspend unless on (namespace, cronjob) kube_cronjob_info"
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "JobFailed",
-        expr=f"time() - ({FAILED_ALONE}) < 86400",
+        expr=f"{FAILED_ALONE_AGE} < 86400",
         for_="5m",
         severity="warning",
         summary="Job {{ $labels.job_name }} ({{ $labels.namespace }}) failed",
@@ -97,8 +104,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     if wanted:
         yield Alert(
             "CronJobStale",
-            expr=f"time() - {LAST_SUCCESS} > on (namespace, cronjob) homelab:cronjob_age_seconds:expected"
-            f" unless on (namespace, cronjob) {FAILING} unless on (namespace, cronjob) {SUSPENDED}",
+            expr=f"{STALE} unless on (namespace, cronjob) {FAILING} unless on (namespace, cronjob) {SUSPENDED}",
             for_="15m",
             severity="warning",
             summary="{{ $labels.cronjob }} ({{ $labels.namespace }}) did not succeed for {{ $value | humanizeDuration }}",
@@ -106,7 +112,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
         )
         yield Alert(
             "CronJobMissing",
-            expr='homelab:cronjob_age_seconds:expected unless on (namespace, cronjob) kube_cronjob_spec_suspend unless on (namespace, cronjob) kube_cronjob_info and on () up{job="kube-state-metrics"} == 1',
+            expr=f'{MISSING} and on () up{{job="kube-state-metrics"}} == 1',
             for_="30m",
             severity="warning",
             summary="CronJob {{ $labels.cronjob }} ({{ $labels.namespace }}) does not exist",

@@ -10,35 +10,51 @@ from alerts._presence import expected_nodes, node_down, nodes
 from homelab.site import Site
 from homelab.tables.logging import Table
 
+# What of its dashboard an alert's labels choose.
+VARIABLES = {"namespace": ("namespace",), "node": ("node",)}
+
 NODE_DOWN = node_down("logging")
 NODES = nodes("logging")
+COMPONENT_DOWN = "homelab:loki_job:expected unless on (job) up == 1 and on () up"
 # The distributors: write, or all of Loki in one process.
 DISTRIBUTOR_ANSWERS = 'max by (job) (up{job=~".+/loki(-write)?"}) == 1'
 RECEIVED = "sum by (job) (rate(loki_distributor_lines_received_total[10m]))"
+# A distributor that never received a line has no counter.
+RECEIVES_NOTHING = f"{DISTRIBUTOR_ANSWERS} unless on (job) {RECEIVED} > 0"
 SENT = 'sum by (namespace, pod) (rate(loki_write_sent_entries_total{job="alloy"}[15m]))'
+# Before its first batch an Alloy has no counter.
+SENDS_NOTHING = f'max by (namespace, pod) (up{{job="alloy"}}) == 1 unless on (namespace, pod) {SENT} > 0 and on () sum(rate(loki_distributor_lines_received_total[10m])) > 0'
 DROPPED = 'sum by (namespace, pod) (increase(loki_write_dropped_entries_total{job="alloy"}[10m]))'
 ALLOY_NODES = 'kube_pod_info * on (namespace, pod) group_left () (up{job="alloy"} == 1)'
+ALLOY_MISSING = (
+    f'{NODES} unless on (node) ({ALLOY_NODES}) unless on (node) {NODE_DOWN} and on () up{{job="alloy"}} == 1'
+)
 CONFIG_BAD = "alloy_config_last_load_successful == 0"
 # No series at all while nothing is unhealthy; and healthy proves little.
 UNHEALTHY = 'sum by (namespace, pod) (alloy_component_controller_running_components{health_type="unhealthy"})'
 # Registered at the start, so 0 is a journal that is not read.
 JOURNAL = 'sum by (namespace, pod) (rate(loki_source_journal_target_lines_total{job="alloy"}[15m]))'
+JOURNAL_UNREAD = f"{JOURNAL} == 0 and on (namespace, pod) {SENT} > 0"
 # The canary of log-derived alerts: journal lines of k3s that went through the pipeline. It ends after five idle minutes.
 CANARY_SEEN = 'max by (job) (last_over_time(loki_process_custom_k3s_journal_lines{job="alloy"}[1d]))'
 CANARY = 'sum by (job) (rate(loki_process_custom_k3s_journal_lines{job="alloy"}[15m]))'
+JOURNAL_SILENT = f'{CANARY_SEEN} unless on (job) {CANARY} > 0 and on (job) up{{job="alloy"}} == 1'
 FLUSH_FAILURES = "sum by (job) (increase(loki_ingester_chunks_flush_failures_total[10m]))"
 # Every member exports its own view of the ring.
 UNHEALTHY_MEMBERS = 'max by (job, name) (loki_ring_members{state="Unhealthy"})'
 # gRPC routes carry words instead of codes.
 FAILED_REQUESTS = 'sum by (job, route) (rate(loki_request_duration_seconds_count{status_code=~"5..|error"}[10m]))'
 REQUESTS = "sum by (job, route) (rate(loki_request_duration_seconds_count[10m]))"
+FAILED_SHARE = f"{FAILED_REQUESTS} / {REQUESTS}"
 DISCARDED = "sum by (job, reason) (rate(loki_discarded_samples_total[10m]))"
 # 0 on every pod but the one that holds the role; 0 there too until its first success.
 COMPACTED = (
     "max by (namespace, job) (loki_boltdb_shipper_compact_tables_operation_last_successful_run_timestamp_seconds)"
 )
+COMPACTION_AGE = f"time() - ({COMPACTED} > 0)"
 # 0 where no retention is configured.
 RETAINED = "max by (namespace, job) (loki_compactor_apply_retention_last_successful_run_timestamp_seconds)"
+RETENTION_AGE = f"time() - ({RETAINED} > 0)"
 WAL_DISK_FULL = "sum by (job, pod) (increase(loki_ingester_wal_disk_full_failures_total[10m]))"
 RULE_FAILURES = "sum by (job, rule_group) (increase(loki_prometheus_rule_evaluation_failures_total[10m]))"
 WAL_DISK_USED = "max by (job, pod) (loki_ingester_wal_disk_usage_percent)"
@@ -62,7 +78,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     yield target_down("AlloyDown", job="alloy", what="Alloy")
     yield Alert(
         "LokiComponentDown",
-        expr="homelab:loki_job:expected unless on (job) up == 1 and on () up",
+        expr=COMPONENT_DOWN,
         for_="10m",
         severity="warning",
         summary="{{ $labels.job }} is down",
@@ -70,8 +86,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "LokiReceivesNothing",
-        # A distributor that never received a line has no counter.
-        expr=f"{DISTRIBUTOR_ANSWERS} unless on (job) {RECEIVED} > 0",
+        expr=RECEIVES_NOTHING,
         for_="10m",
         severity="warning",
         summary="Loki receives no lines",
@@ -79,7 +94,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "LokiRequestsFailing",
-        expr=f"{FAILED_REQUESTS} / {REQUESTS} > {limits.failed_requests_ratio} and {FAILED_REQUESTS} > 0.01",
+        expr=f"{FAILED_SHARE} > {limits.failed_requests_ratio} and {FAILED_REQUESTS} > 0.01",
         for_="15m",
         severity="warning",
         summary="{{ $value | humanizePercentage }} of {{ $labels.route }} on {{ $labels.job }} fail",
@@ -111,7 +126,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "LokiCompactorStale",
-        expr=f"time() - ({COMPACTED} > 0) > {limits.compaction_age_hours} * 3600 or {COMPACTED} == 0 or time() - ({RETAINED} > 0) > {limits.compaction_age_hours} * 3600",
+        expr=f"{COMPACTION_AGE} > {limits.compaction_age_hours} * 3600 or {COMPACTED} == 0 or {RETENTION_AGE} > {limits.compaction_age_hours} * 3600",
         for_="1h",
         severity="warning",
         summary="Loki in {{ $labels.namespace }} does not compact or delete",
@@ -143,7 +158,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "AlloyMissing",
-        expr=f'{NODES} unless on (node) ({ALLOY_NODES}) unless on (node) {NODE_DOWN} and on () up{{job="alloy"}} == 1',
+        expr=ALLOY_MISSING,
         for_="15m",
         severity="warning",
         labels={"job": "alloy"},
@@ -152,8 +167,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "AlloySendsNothing",
-        # Before its first batch an Alloy has no counter.
-        expr=f'max by (namespace, pod) (up{{job="alloy"}}) == 1 unless on (namespace, pod) {SENT} > 0 and on () sum(rate(loki_distributor_lines_received_total[10m])) > 0',
+        expr=SENDS_NOTHING,
         for_="15m",
         severity="warning",
         summary="{{ $labels.pod }} sends no logs",
@@ -185,7 +199,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "AlloyJournalUnread",
-        expr=f"{JOURNAL} == 0 and on (namespace, pod) {SENT} > 0",
+        expr=JOURNAL_UNREAD,
         for_="20m",
         severity="warning",
         summary="{{ $labels.pod }} reads nothing from its node's journal",
@@ -193,7 +207,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "AlloyJournalSilent",
-        expr=f'{CANARY_SEEN} unless on (job) {CANARY} > 0 and on (job) up{{job="alloy"}} == 1',
+        expr=JOURNAL_SILENT,
         for_="30m",
         severity="warning",
         summary="No k3s journal line goes through {{ $labels.job }}",

@@ -11,6 +11,9 @@ from homelab.site import Site
 from homelab.tables.longhorn import Table
 from homelab.tables.nodes import machines
 
+# What of its dashboard an alert's labels choose.
+VARIABLES = {"pvc": ("pvc",)}
+
 NODE_DOWN = node_down("longhorn")
 NODES = nodes("longhorn")
 # One-hot since 1.11 (a series per state), ordinal before (0 unknown, 2 degraded, 3 faulted): both must fire.
@@ -37,6 +40,7 @@ COLOCATED = (
 
 # A manager reports its own node only, so a dead one is a missing series and never a 0.
 NODE_REPORTED = 'longhorn_node_status{condition="ready"}'
+MANAGER_SILENT = f"{NODES} unless on (node) {NODE_REPORTED} unless on (node) {NODE_DOWN}"
 # The reason is a label and changes with the value: aggregate, or `for` starts anew.
 NODE_NOT_READY = 'max by (node) (longhorn_node_status{condition="ready"} == bool 0) == 1'
 # Not ready and cordoned nodes take nothing either, and have alerts of their own.
@@ -59,6 +63,7 @@ DISK_TOMORROW_STILL = (
     " / on (node, disk) group_left () max by (node, disk) (longhorn_disk_capacity_bytes))"
 )
 
+CLAIM_MISSING = "homelab:longhorn_claim:expected unless on (pvc, pvc_namespace) longhorn_volume_capacity_bytes"
 # 0 is "never", "forgotten" or "target cleared": the two rules below answer for that.
 LAST_BACKUP = "max by (volume, pvc, pvc_namespace) (longhorn_volume_last_backup_at)"
 BACKUP_AGE = "time() - (max by (volume, pvc, pvc_namespace) (longhorn_volume_last_backup_at) > 0)"
@@ -93,7 +98,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     yield target_down("LonghornDown", job="longhorn-backend", what="Longhorn")
     yield Alert(
         "LonghornManagerMissing",
-        expr=f'{NODES} unless on (node) {NODE_REPORTED} unless on (node) {NODE_DOWN} and on () up{{job="longhorn-backend"}} == 1',
+        expr=f'{MANAGER_SILENT} and on () up{{job="longhorn-backend"}} == 1',
         for_="15m",
         severity="warning",
         summary="Longhorn on {{ $labels.node }} reports nothing",
@@ -266,7 +271,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
         yield Alert(
             "LonghornVolumeMissing",
             # A manager that is not scraped hides its volumes: that is unknown, not missing.
-            expr=f'homelab:longhorn_claim:expected unless on (pvc, pvc_namespace) longhorn_volume_capacity_bytes unless on () (count(up{{job="longhorn-backend"}} == 1) < {len(machines(site))}) and on () up{{job="longhorn-backend"}} == 1',
+            expr=f'{CLAIM_MISSING} unless on () (count(up{{job="longhorn-backend"}} == 1) < {len(machines(site))}) and on () up{{job="longhorn-backend"}} == 1',
             for_="30m",
             severity="critical",
             summary="Volume of claim {{ $labels.pvc }} ({{ $labels.pvc_namespace }}) does not exist",

@@ -13,14 +13,16 @@ from homelab.tables.metallb import Table
 NODE_DOWN = node_down("metallb")
 NODES = nodes("metallb")
 # Ports, names of services and job labels differ before and after 0.16: select by namespace and container.
-CONTROLLER_ANSWERS = 'up{namespace="metallb-system", container="controller"} == 1'
-SPEAKER_ANSWERS = (
-    'label_replace(up{namespace="metallb-system", container="speaker"} == 1, "address", "$1", "instance", "(.*):.*")'
-)
-SPEAKER_SILENT = 'up{namespace="metallb-system", container="speaker"} == 0'
+CONTROLLER = 'up{namespace="metallb-system", container="controller"}'
+SPEAKER = 'up{namespace="metallb-system", container="speaker"}'
+SPEAKER_ANSWERS = f'label_replace({SPEAKER} == 1, "address", "$1", "instance", "(.*):.*")'
+SPEAKER_SILENT = f"{SPEAKER} == 0"
+SPEAKER_MISSING = f"{NODES} unless on (address) {SPEAKER_ANSWERS} unless on (node) {NODE_DOWN}"
+CONTROLLER_SILENT = f"(max by (namespace, container) ({CONTROLLER}) == 0 or absent({CONTROLLER}))"
 CONTAINER_DOWN = "kube_pod_container_status_ready == 0"
 # 1 or no series: a speaker that withdraws deletes it.
 ANNOUNCED = "metallb_speaker_announced"
+UNANNOUNCED = f"homelab:vip:expected unless on (ip) {ANNOUNCED}"
 ANNOUNCERS = 'count by (ip, service) (metallb_speaker_announced{protocol="layer2"})'
 # A node that takes an address over says so several times within seconds.
 TAKEOVERS = "sum by (ip) (increase(metallb_layer2_gratuitous_sent[30m]))"
@@ -49,7 +51,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
         )
     yield Alert(
         "MetalLBDown",
-        expr='max by (namespace, container) (up{namespace="metallb-system", container="speaker"}) == 0 or absent(up{namespace="metallb-system", container="speaker"}) and on () up',
+        expr=f"max by (namespace, container) ({SPEAKER}) == 0 or absent({SPEAKER}) and on () up",
         for_="10m",
         severity="warning",
         summary="MetalLB cannot be scraped",
@@ -60,7 +62,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
             "MetalLBAddressNotAnnounced",
             # MetalLB withdraws the address of a Service without endpoints: then the pods are the cause, not MetalLB.
             # A speaker that is silent on a living node may still announce, unless its container is down: unknown is not withdrawn.
-            expr=f"homelab:vip:expected unless on (ip) {ANNOUNCED} unless on (namespace, deployment) {NO_ENDPOINT}"
+            expr=f"{UNANNOUNCED} unless on (namespace, deployment) {NO_ENDPOINT}"
             f" unless on () ({SPEAKER_SILENT} unless on (namespace, pod) {CONTAINER_DOWN} unless on (namespace, pod) {pods_of_dead_nodes('metallb')})"
             f" and on () {SPEAKER_ANSWERS}",
             for_="5m",
@@ -94,7 +96,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "MetalLBSpeakerMissing",
-        expr=f"{NODES} unless on (address) {SPEAKER_ANSWERS} unless on (node) {NODE_DOWN} and on () {SPEAKER_ANSWERS}",
+        expr=f"{SPEAKER_MISSING} and on () {SPEAKER_ANSWERS}",
         for_="15m",
         severity="warning",
         summary="No MetalLB speaker answers on {{ $labels.node }}",
@@ -102,7 +104,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "MetalLBControllerMissing",
-        expr=f'(max by (namespace, container) (up{{namespace="metallb-system", container="controller"}}) == 0 or absent({CONTROLLER_ANSWERS.removesuffix(" == 1")})) and on () up{{namespace="metallb-system", container="speaker"}} == 1',
+        expr=f"{CONTROLLER_SILENT} and on () {SPEAKER} == 1",
         for_="15m",
         severity="warning",
         summary="The MetalLB controller does not answer",

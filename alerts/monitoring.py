@@ -9,10 +9,20 @@ from alerts._alert import Alert, Expected, target_down
 from alerts._presence import expected_nodes, node_down, pods_of_dead_nodes
 from homelab.site import Site
 
+# What of its dashboard an alert's labels choose.
+VARIABLES = {"job": ("job",)}
+
+WATCHDOG = "vector(1)"
 NODE_DOWN = node_down("monitoring")
 PROMETHEUS = 'job="kube-prometheus-stack-prometheus"'
 # Jobs whose absence another alert reports by name of the node or of the subsystem.
 TARGETS = 'up{job!~"kubelet|node-exporter|kube-etcd|longhorn-backend|rpi-exporter|alloy|metallb.*|blackbox"} == 0'
+# Targets on a machine that is down, or in a k3s process that is down, are explained by that.
+TARGET_DOWN = (
+    f"({TARGETS} and on (job) (max by (job) (up) == 1)) unless on (namespace, pod) {pods_of_dead_nodes('monitoring')}"
+    f' unless on (instance) (label_replace({TARGETS}, "address", "$1", "instance", "(.*):.*") and on (address)'
+    f' (label_replace(up{{job="kubelet", metrics_path="/metrics"}} == 0, "address", "$1", "instance", "(.*):.*") or {NODE_DOWN}))'
+)
 # Jobs whose absence is told by an alert of their own.
 TOLD = (
     "kubelet|node-exporter|kube-etcd|longhorn-backend|rpi-exporter|alloy|metallb.*|blackbox|traefik|cert-manager|backup-exporter"
@@ -34,6 +44,8 @@ NOT_NOTIFIED = "sum by (job, integration) (increase(alertmanager_notifications_f
 CONFIG_BAD = "max by (job) (max_over_time(prometheus_config_last_reload_successful[5m])) == 0"
 ALERTMANAGER_CONFIG_BAD = "max by (job) (max_over_time(alertmanager_config_last_reload_successful[5m])) == 0"
 INGESTED = "sum(rate(prometheus_tsdb_head_samples_appended_total[5m]))"
+# What cannot be stored does not count itself either: then nothing is there at all.
+NOT_INGESTING = f"{INGESTED} <= 0 or absent(up)"
 # All of these are tried again every minute while the fault lasts.
 TSDB_FAILURES = (
     "(sum by (job) (increase(prometheus_tsdb_compactions_failed_total[15m])) + sum by (job) (increase(prometheus_tsdb_reloads_failures_total[15m]))"
@@ -79,7 +91,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     yield from expected_nodes(site)
     yield Alert(
         "Watchdog",
-        expr="vector(1)",
+        expr=WATCHDOG,
         severity="none",
         summary="Alerts are evaluated and delivered",
         description="This alert is always firing. A watch outside the cluster raises the alarm when it stops arriving.",
@@ -103,10 +115,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "TargetDown",
-        # Targets on a machine that is down, or in a k3s process that is down, are explained by that.
-        expr=f"({TARGETS} and on (job) (max by (job) (up) == 1)) unless on (namespace, pod) {pods_of_dead_nodes('monitoring')}"
-        f' unless on (instance) (label_replace({TARGETS}, "address", "$1", "instance", "(.*):.*") and on (address)'
-        f' (label_replace(up{{job="kubelet", metrics_path="/metrics"}} == 0, "address", "$1", "instance", "(.*):.*") or {NODE_DOWN}))',
+        expr=TARGET_DOWN,
         for_="15m",
         severity="warning",
         summary="{{ $labels.instance }} of {{ $labels.job }} ({{ $labels.namespace }}) does not answer",
@@ -226,8 +235,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "PrometheusNotIngesting",
-        # What cannot be stored does not count itself either: then nothing is there at all.
-        expr=f"{INGESTED} <= 0 or absent(up)",
+        expr=NOT_INGESTING,
         for_="10m",
         severity="critical",
         labels={"job": "kube-prometheus-stack-prometheus"},

@@ -9,9 +9,16 @@ from alerts._alert import Alert, Expected
 from alerts._presence import KUBELET_ANSWERS, NODE_EXPORTER_ANSWERS, expected_nodes, node_down, nodes
 from homelab.site import Site
 
+# What of its dashboard an alert's labels choose.
+VARIABLES = {"persistentvolumeclaim": ("persistentvolumeclaim",)}
+
 NODE_DOWN = node_down("nodes")
+NODES = nodes("nodes")
+MACHINES = 'up{job=~"kubelet|node-exporter"}'
 # With none left, NodesUnobserved says so once.
-SOME_MACHINE_ANSWERS = 'up{job=~"kubelet|node-exporter"} == 1'
+SOME_MACHINE_ANSWERS = f"{MACHINES} == 1"
+KUBELET_SILENT = f"{NODES} unless on (address) {KUBELET_ANSWERS} unless on (node) {NODE_DOWN}"
+NODE_EXPORTER_SILENT = f"{NODES} unless on (address) {NODE_EXPORTER_ANSWERS} unless on (node) {NODE_DOWN}"
 # A dead node turns to status="unknown", not to "false".
 NOT_READY = 'kube_node_status_condition{condition="Ready", status="true"} == 0'
 CORDONED = "kube_node_spec_unschedulable == 1"
@@ -91,7 +98,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "NodesUnobserved",
-        expr='absent(up{job=~"kubelet|node-exporter"} == 1) and on () up',
+        expr=f"absent({SOME_MACHINE_ANSWERS}) and on () up",
         for_="5m",
         severity="critical",
         summary="No node can be scraped",
@@ -107,7 +114,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "NodeKubeletMissing",
-        expr=f"{nodes('nodes')} unless on (address) {KUBELET_ANSWERS} unless on (node) {NODE_DOWN} unless on (node) {NOT_READY} and on () ({SOME_MACHINE_ANSWERS})",
+        expr=f"{KUBELET_SILENT} unless on (node) {NOT_READY} and on () ({SOME_MACHINE_ANSWERS})",
         for_="15m",
         severity="warning",
         summary="The kubelet of {{ $labels.node }} cannot be scraped",
@@ -123,7 +130,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "NodeExporterMissing",
-        expr=f"{nodes('nodes')} unless on (address) {NODE_EXPORTER_ANSWERS} unless on (node) {NODE_DOWN} and on () ({SOME_MACHINE_ANSWERS})",
+        expr=f"{NODE_EXPORTER_SILENT} and on () ({SOME_MACHINE_ANSWERS})",
         for_="15m",
         severity="warning",
         summary="node_exporter on {{ $labels.node }} cannot be scraped",

@@ -10,7 +10,11 @@ from alerts._presence import expected_nodes, node_down, nodes
 from homelab.site import Site
 from homelab.tables.raspberry_pi import Table
 
+# What of its dashboard an alert's labels choose.
+VARIABLES = {"node": ("node",)}
+
 EXPORTER_ANSWERS = 'up{job="rpi-exporter"} == 1'
+EXPORTER_SILENT = f"{nodes('raspberry_pi')} unless on (node) {EXPORTER_ANSWERS}"
 COLLECTOR_FAILING = "rpi_exporter_collector_success == 0"
 COLLECTOR_AGE = "time() - rpi_exporter_collector_last_success_timestamp_seconds"
 # The firmware's bits flap within a minute: a weak supply shows in one sample of three. A single one is no fault, so `for` is longer.
@@ -20,6 +24,7 @@ UNDER_VOLTAGE_KERNEL = (
     "label_replace(max by (nodename) (max_over_time(node_hwmon_in_lcrit_alarm_volts[10m])"
     ' * on (instance) group_left (nodename) node_uname_info) > bool 0 == 1, "node", "$1", "nodename", "(.+)")'
 )
+SHORT_OF_POWER = f"{UNDER_VOLTAGE} or on (node) {UNDER_VOLTAGE_KERNEL}"
 THROTTLED = 'max by (node) (max_over_time(rpi_throttled{reason=~"frequency_capped|throttled|soft_temperature_limit"}[10m])) == 1'
 # Throttling makes it swing around the firmware's limit.
 SOC_TEMPERATURE = "max by (node) (avg_over_time(rpi_soc_temperature_celsius[10m]))"
@@ -37,6 +42,7 @@ PCIE_DOWNGRADED = (
 # JEDEC's pre-EOL: 1 normal, 2 warning (80 % of the reserve used), 3 urgent.
 EMMC_USED = "max by (node, device) (mmc_life_time_used_ratio)"
 EMMC_PRE_EOL = "max by (node, device) (mmc_pre_eol_info)"
+WRONG_DEVICE = "storage_path_info unless on (path, device_type) homelab:storage_path:expected and on (path) homelab:storage_path:expected"
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     yield target_down("RpiExporterDown", job="rpi-exporter", what="The Raspberry Pi exporter")
     yield Alert(
         "RpiExporterMissing",
-        expr=f"{nodes('raspberry_pi')} unless on (node) {EXPORTER_ANSWERS} unless on (node) {node_down('raspberry_pi')} and on () {EXPORTER_ANSWERS}",
+        expr=f"{EXPORTER_SILENT} unless on (node) {node_down('raspberry_pi')} and on () {EXPORTER_ANSWERS}",
         for_="15m",
         severity="warning",
         summary="The Raspberry Pi exporter on {{ $labels.node }} does not answer",
@@ -78,7 +84,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     )
     yield Alert(
         "RpiUnderVoltage",
-        expr=f"{UNDER_VOLTAGE} or on (node) {UNDER_VOLTAGE_KERNEL}",
+        expr=SHORT_OF_POWER,
         for_="15m",
         severity="warning",
         summary="{{ $labels.node }} gets too little voltage",
@@ -191,7 +197,7 @@ def rules(limits: Limits, site: Site) -> Iterator[Alert | Expected]:
     if paths:
         yield Alert(
             "RpiPathOnWrongDevice",
-            expr="storage_path_info unless on (path, device_type) homelab:storage_path:expected and on (path) homelab:storage_path:expected",
+            expr=WRONG_DEVICE,
             for_="10m",
             severity="warning",
             summary="{{ $labels.path }} on {{ $labels.node }} is on {{ $labels.device_type }}",

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from alerts.__main__ import render, write
-from alerts._render import catalogue, limit_types
+from alerts._render import catalogue, limit_types, links, rule
 from checks import promtool
 from homelab.inventory import Site, load
 
@@ -72,15 +72,45 @@ def test_links_and_labels_are_attached_to_every_rule(plain_rules: Path) -> None:
         manifest = yaml.safe_load(path.read_text())
         assert manifest["metadata"]["labels"] == {"release": "kube-prometheus-stack"}
         assert manifest["metadata"]["annotations"] == {"kustomize.toolkit.fluxcd.io/substitute": "disabled"}
-        for rule in (r for g in manifest["spec"]["groups"] for r in g["rules"]):
-            assert rule["labels"]["subsystem"] == path.stem
-            if "record" in rule:  # what is expected is read by alerts, not by people
+        for one in (r for g in manifest["spec"]["groups"] for r in g["rules"]):
+            assert one["labels"]["subsystem"] == path.stem
+            if "record" in one:  # what is expected is read by alerts, not by people
                 continue
-            assert rule["annotations"]["runbook_url"].endswith(f"/docs/runbooks/{path.stem}.md#{rule['alert'].lower()}")
-            assert (
-                rule["annotations"]["dashboard_url"]
-                == f"https://grafana.ronaldlokers.nl/d/homelab-{path.stem.replace('_', '-')}"
-            )
+            assert one["annotations"]["runbook_url"].endswith(f"/docs/runbooks/{path.stem}.md#{one['alert'].lower()}")
+            page = f"https://grafana.ronaldlokers.nl/d/homelab-{path.stem.replace('_', '-')}"
+            assert one["annotations"]["dashboard_url"].partition("?")[0] == page
+
+
+def test_the_link_to_the_dashboard_chooses_the_object_of_the_alert(tmp_path: Path) -> None:
+    """Prometheus fills the template: a label that is there is chosen, escaped for an address; another one is not."""
+    alert = next(alert for alert in GROUPS["longhorn"].alerts if alert.name == "LonghornVolumeReadOnly")
+    rules = [rule(alert, "longhorn", links(alert, "longhorn", PRODUCTION))]
+    (tmp_path / "rules.json").write_text(json.dumps({"groups": [{"name": "longhorn", "rules": rules}]}))
+    page = "https://grafana.ronaldlokers.nl/d/homelab-longhorn?from=now-6h"
+    for claim, chosen in (("data & more", "&var-pvc=data+%26+more"), ("", "")):
+        labels = {"severity": alert.severity, "subsystem": "longhorn", "pvc": claim, "pvc_namespace": "n"}
+        annotations = {
+            "summary": f"Volume {claim} (n) is read-only",
+            "description": "The file system of  was remounted read-only after an I/O error: the workload cannot write.",
+            "runbook_url": f"{PRODUCTION.links.runbooks}/longhorn.md#longhornvolumereadonly",
+            "dashboard_url": page + chosen,
+        }
+        series = f'longhorn_volume_file_system_read_only{{pvc="{claim}", pvc_namespace="n"}}'
+        test = {
+            "interval": "1m",
+            "input_series": [{"series": series, "values": "1x10"}],
+            "alert_rule_test": [
+                {
+                    "eval_time": "8m",
+                    "alertname": alert.name,
+                    "exp_alerts": [
+                        {"exp_labels": {k: v for k, v in labels.items() if v}, "exp_annotations": annotations}
+                    ],
+                }
+            ],
+        }
+        (tmp_path / "test.json").write_text(json.dumps({"rule_files": ["rules.json"], "tests": [test]}))
+        assert promtool.test_rules(tmp_path / "test.json") == ()
 
 
 @lru_cache
