@@ -5,10 +5,10 @@ BIN     := .venv/bin
 PYTHON  := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup alerts lint replay demo check test format clean
+.PHONY: help setup browser alerts dashboards diff-dashboards preview grafana lint replay demo check test format clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## make .venv and find or install Prometheus, Alertmanager, node_exporter and etcd
 	@command -v $(PYTHON3) >/dev/null || { echo "setup: there is no $(PYTHON3); install Python 3.11 or newer (apt-get install python3, brew install python)" >&2; exit 1; }
@@ -16,6 +16,25 @@ setup: ## make .venv and find or install Prometheus, Alertmanager, node_exporter
 
 alerts: setup ## write the rules of every cluster from homelab.yaml and alerts/
 	$(PYTHON) -m alerts
+
+browser: ## find or install Chromium, which the tests of pages need
+	@$(PYTHON3) checks/tools.py browser
+
+dashboards: setup ## write the dashboards of every cluster from homelab.yaml and dashboards/
+	$(PYTHON) -m dashboards
+
+REV ?= HEAD
+diff-browser: ## find or install Chromium, which the tests of pages need
+	@$(PYTHON3) checks/tools.py browser
+
+dashboards: setup ## say in words what changed in the dashboards since a revision (REV=main~3)
+	@$(PYTHON) -m dashboards --diff $(REV)
+
+preview: setup ## draw the dashboards without Grafana (ARGS="--incident PG-01", "--prometheus URL", "--exit")
+	$(PYTHON) -m preview $(ARGS)
+
+grafana: setup ## the dashboards in a real Grafana on loopback, if there is one
+	$(PYTHON) -m preview.grafana $(ARGS)
 
 lint: setup ## hold every query against metrics/: what a cluster does not expose cannot be named
 	$(PYTHON) -m checks.lint $(ARGS)
@@ -33,7 +52,7 @@ check: setup ## the fast part of test, for every save
 	$(PYTHON) -m checks.lint
 
 # Cheap first, so that a slip is shown at once; pytest last, so that its verdict is the closing line.
-test: setup ## everything that CI runs (ARGS go to pytest)
+test: setup browser ## everything that CI runs (ARGS go to pytest)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(PYTHON) -m mypy

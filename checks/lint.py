@@ -1,4 +1,4 @@
-"""`make lint`: hold every alert of every cluster against the contract of metrics/.
+"""`make lint`: hold every alert and every panel of every cluster against the contract of metrics/.
 
 Exit status: 0 nothing to refuse, 1 at least one refusal, 2 homelab.yaml or metrics/ is not usable.
 """
@@ -10,30 +10,34 @@ import dataclasses
 import json
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from alerts._render import Group, catalogue, limit_types
+from checks.logql import check_logs
+from checks.panels import asked
+from dashboards._board import Board
+from dashboards._render import boards
 from homelab import contract, inventory
 from homelab.inventory import Inventory, Site
 from homelab.metric import Contract, Metric, Series
 from homelab.parse import Invalid, Problem
-from homelab.promql import check_alert
+from homelab.promql import check, check_alert
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """One thing that is wrong with one alert of one cluster; `check` is what refuses it."""
+    """One thing that is wrong with one alert or one panel of one cluster; `check` is what refuses it."""
 
     cluster: str
     subsystem: str
-    alert: str
+    name: str
     check: str
     message: str
 
     def __str__(self) -> str:
-        return f"{self.cluster}/{self.subsystem} {self.alert}: {self.message}"
+        return f"{self.cluster}/{self.subsystem} {self.name}: {self.message}"
 
 
 def recorded(groups: Iterable[Group]) -> Iterator[Series]:
@@ -57,6 +61,14 @@ def lint(site: Site, groups: list[Group], known: Contract) -> Iterator[Refusal]:
         for alert in group.alerts:
             for finding in check_alert(alert, here):
                 yield Refusal(site.name, group.subsystem, alert.name, finding.kind, finding.message)
+
+
+def lint_boards(site: Site, boards: Mapping[str, Board], groups: Iterable[Group], known: Contract) -> Iterator[Refusal]:
+    """What is wrong with the queries of the dashboards of one cluster."""
+    here = exposed(site, groups, known)
+    for one in asked(boards.items()):
+        for finding in check(one.expr, here) if one.language == "prometheus" else check_logs(one.expr):
+            yield Refusal(site.name, one.dashboard, f'"{one.panel}" {one.legend}', finding.kind, finding.message)
 
 
 def read(homelab: Path, metrics: Path) -> tuple[Inventory, Contract]:
@@ -93,7 +105,10 @@ def main(arguments: list[str] | None = None) -> int:
     except Invalid as error:
         print(error, file=sys.stderr)
         return 2
+    pages = {name: boards(site) for name, site in clusters.clusters.items()}
     refusals = [r for name, site in clusters.clusters.items() for r in lint(site, catalogues[name], known)]
+    for name, site in clusters.clusters.items():
+        refusals += lint_boards(site, pages[name], catalogues[name], known)
     if options.json:
         print(json.dumps([dataclasses.asdict(refusal) for refusal in refusals], indent=2))
     elif refusals:
@@ -101,7 +116,8 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         alerts = sum(len(group.alerts) for groups in catalogues.values() for group in groups)
         names = f"{len(known.series)} names that {len(known.components)} components expose"
-        print(f"{alerts} alerts of {len(catalogues)} clusters fit the {names}")
+        queries = sum(1 for found in pages.values() for _ in asked(found.items()))
+        print(f"{alerts} alerts and {queries} queries of dashboards, of {len(catalogues)} clusters, fit the {names}")
     return 1 if refusals else 0
 
 

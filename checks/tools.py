@@ -55,6 +55,10 @@ SOURCES = {
     "etcd": Source(("etcd",), "etcd-server", "etcd", "etcd"),
 }
 
+# For the tests that open pages. Debian's; Ubuntu's package of this name is a snap, which cannot read a test's folder.
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_MAC_BROWSERS = ("Google Chrome", "Chromium")
+
 
 @dataclass(frozen=True)
 class Tool:
@@ -108,6 +112,13 @@ def locate(name: str) -> Path | None:
     return next((Path(path) for path in found if path), None)
 
 
+def browser() -> Path | None:
+    """Return where a Chromium is, if there is one."""
+    found = [path for path in map(shutil.which, BROWSERS) if path]
+    found += [f"/Applications/{name}.app/Contents/MacOS/{name}" for name in _MAC_BROWSERS]
+    return next((Path(path) for path in found if Path(path).exists()), None)
+
+
 def environment(name: str) -> dict[str, str]:
     """Return the variables that the tool must be started with on this machine."""
     # etcd 3.4, Debian 12's, does not start on arm64 (not even for --version) without being told so.
@@ -148,6 +159,15 @@ def setup(root: Path, run: Run) -> None:
             )
             for name in missing:
                 find(name)
+
+
+def have_browser(run: Run) -> None:
+    """Install Chromium where no browser is; where that cannot be, say so: the tests that need it are skipped aloud."""
+    if browser() is None:
+        try:
+            _install("chromium", "", run, otherwise="no Chromium; install: sudo apt-get install chromium")
+        except SetupFailed as failed:
+            _say(f"{failed}; pages are not opened by the tests")
 
 
 @contextmanager
@@ -264,9 +284,9 @@ def _newer_python() -> str | None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Carry out `setup`: 0 done, 1 could not (one line says why), 2 called wrongly, 130 interrupted."""
-    if list(arguments) != ["setup"]:
-        print("usage: python3 checks/tools.py setup", file=sys.stderr)
+    """Carry out `setup` or `browser`: 0 done, 1 could not (one line says why), 2 called wrongly, 130 interrupted."""
+    if list(arguments) not in (["setup"], ["browser"]):
+        print("usage: python3 checks/tools.py setup|browser", file=sys.stderr)
         return 2
     if sys.version_info < OLDEST_PYTHON:
         newer = _newer_python()
@@ -277,7 +297,10 @@ def main(arguments: Sequence[str]) -> int:
         _say(f"python3 is {platform.python_version()}, {need} or newer is needed; install: {install}")
         return 1
     try:
-        setup(ROOT, run)
+        if list(arguments) == ["setup"]:
+            setup(ROOT, run)
+        else:
+            have_browser(run)
     except (SetupFailed, ToolMissing) as problem:
         _say(str(problem))
         return 1

@@ -64,7 +64,7 @@ def test_a_name_that_is_not_in_the_contract_is_refused(metrics: Path, capsys: py
         {
             "cluster": "production",
             "subsystem": "longhorn",
-            "alert": "LonghornVolumeReadOnly",
+            "name": "LonghornVolumeReadOnly",
             "check": "metric",
             "message": "no metric named longhorn_volume_file_system_read_only; "
             "did you mean longhorn_file_system_read_only?",

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from checks import tools
 
@@ -398,10 +399,34 @@ def test_a_newer_python_beside_the_old_one_takes_over(shelf: Path, monkeypatch: 
     assert taken == [[str(newer), tools.__file__, "setup"]]
 
 
+def test_a_browser_is_installed_only_where_none_is(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under whatever name; on a Mac it is no program on PATH."""
+    monkeypatch.setattr(tools, "_MAC_BROWSERS", ())
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    program(shelf, "apt-get")
+    tools.have_browser(recorder := Recorder(installs=["chromium"], into=shelf))
+    assert recorder.commands[-1].endswith("install --no-install-recommends chromium")
+    assert tools.browser() == shelf / "chromium"
+    tools.have_browser(recorder := Recorder())
+    assert recorder.commands == []
+
+
+def test_without_a_browser_the_tests_go_on_and_one_line_says_so(
+    shelf: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rules and dashboards are proven without one."""
+    assert list(shelf.iterdir()) == []
+    monkeypatch.setattr(tools, "_MAC_BROWSERS", ())
+    tools.have_browser(Recorder())
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "no Chromium; install: sudo apt-get install chromium; pages are not opened by the tests" in said
+
+
 def test_the_file_can_be_read_by_an_old_python_and_needs_only_the_standard_library() -> None:
     ast.parse(Path(tools.__file__).read_text(), feature_version=(3, 8))
     bare = subprocess.run([sys.executable, "-I", "-S", tools.__file__], capture_output=True, text=True, check=False)
-    assert (bare.returncode, bare.stderr) == (2, "usage: python3 checks/tools.py setup\n")
+    assert (bare.returncode, bare.stderr) == (2, "usage: python3 checks/tools.py setup|browser\n")
 
 
 @pytest.mark.parametrize(
@@ -436,7 +461,8 @@ def needs(name: str) -> list[Requirement]:
 
 @pytest.mark.parametrize("name", PINS)
 def test_a_pin_is_installed_as_written_and_everything_that_it_needs_is_pinned_too(name: str) -> None:
-    assert importlib.metadata.version(name) == PINS[canonicalize_name(name)]
+    # As versions: one package calls itself v0.0.21.
+    assert Version(importlib.metadata.version(name)) == Version(PINS[canonicalize_name(name)])
     for need in needs(name):
         assert PINS[canonicalize_name(need.name)] in need.specifier
 
