@@ -49,10 +49,10 @@ def boards(site: Site) -> dict[str, Board]:
 
 def page(stem: str, board: Board, site: Site) -> dict[str, Any]:
     """The dashboard as Grafana itself would save it."""
-    doc = (modules()[stem].__doc__ or "").strip()
+    question = (modules()[stem].__doc__ or "").partition(":")[2].strip()
     return {
         "annotations": {"list": list(_annotations(stem))},
-        "description": doc.partition(":")[2].strip(),
+        "description": question[:1].upper() + question[1:],
         "editable": False,
         "graphTooltip": 1,  # the crosshair is shared
         "links": list(_links(stem, board, site)),

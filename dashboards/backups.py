@@ -46,21 +46,21 @@ def dashboard(site: Site) -> Board:
         row(
             "Is it well?",
             stat(
-                "Cannot be restored to now",
+                "Not restorable",
                 f"count({nothing} or ({not_found}) or ({GAP})) or 0 * count({a.KNOWN})",
                 unit="short",
                 limits=Limits(red_above=1),
                 description="Targets whose store can be read and holds no usable backup, or not the one that Kubernetes claims, or WAL with a gap; and those whose last restore drill failed. The table below names them.",
             ),
             stat(
-                "Stores that cannot be read",
+                "Unreadable stores",
                 f"count({unreadable}) or 0 * count(backup_store_probe_success)",
                 unit="short",
                 limits=Limits(orange_above=1),
                 description="Buckets that cannot be listed, or were not looked at for too long. Nothing is known about what they hold, so the other numbers leave their targets out.",
             ),
             stat(
-                "Oldest backup, of its allowed age",
+                "Oldest, of allowed age",
                 f"max({AGE_RATIO} unless on ({a.ID}) {a.UNKNOWN})",
                 unit="percentunit",
                 limits=Limits(orange_above=1),
@@ -74,7 +74,7 @@ def dashboard(site: Site) -> Board:
                 description="How much of the databases that write would be missing after a restore, at worst: since when their store has no newer WAL. A dash when none writes or none is known.",
             ),
             stat(
-                "Drills failed, overdue or never done",
+                "Restore drills due",
                 f"count(({a.DRILL_FAILED}) or ({a.DRILL_OVERDUE}) or ({a.DRILL_MISSING})) or 0 * count({a.DRILL_EXPECTED})",
                 unit="short",
                 limits=Limits(orange_above=1),

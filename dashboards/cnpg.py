@@ -45,14 +45,14 @@ def dashboard(site: Site) -> Board:
         row(
             "Is it well?",
             stat(
-                "Databases that cannot write",
+                "Cannot write",
                 f"count({CANNOT_WRITE}) or 0 * {INSTANCES}",
                 unit="short",
                 limits=Limits(red_above=1),
                 description="Database clusters without any running instance, without a primary, or whose primary is down or fenced. Above 0 applications fail now.",
             ),
             stat(
-                "Databases that archive nothing",
+                "Archive nothing",
                 f"count(max by (namespace, cnpg_io_cluster) (({a.ARCHIVE_FAILING}) or ({hanging}))) or 0 * count(cnpg_pg_stat_archiver_last_archived_time)",
                 unit="short",
                 limits=Limits(red_above=1),
@@ -66,7 +66,7 @@ def dashboard(site: Site) -> Board:
                 description="Replicas that the inventory expects and that do not stream from their primary, of all databases. Normal for minutes after a reboot.",
             ),
             stat(
-                "Oldest newest base backup",
+                "Oldest base backup",
                 f"max({a.BACKUP_AGE})",
                 unit="s",
                 limits=Limits(orange_above=day),

@@ -41,7 +41,7 @@ def dashboard(site: Site) -> Board:
         row(
             "Is it well?",
             stat(
-                "Controllers that answer",
+                "Controllers answering",
                 'sum(up{job="flux-system/flux-system"}) or 0 * count(up)',
                 unit="short",
                 limits=Limits(orange_below=1),
@@ -55,14 +55,14 @@ def dashboard(site: Site) -> Board:
                 description="Objects of Flux that were not applied, fetched or installed. Normal for minutes during an update; for longer, the message of the first one in the chain names the cause.",
             ),
             stat(
-                "Controllers without a pod",
+                "Controllers gone",
                 f'count({a.UNAVAILABLE}) or 0 * count(kube_deployment_status_replicas_available{{namespace="flux-system"}})',
                 unit="short",
                 limits=Limits(orange_above=1),
                 description="Deployments of Flux of which no pod is available, those that somebody scaled to zero among them. Their objects keep saying that they are ready.",
             ),
             stat(
-                "Controllers that stand still",
+                "Controllers stuck",
                 f"count({a.RECONCILIATIONS} == 0) or 0 * count({a.RECONCILIATIONS})",
                 unit="short",
                 limits=Limits(orange_above=1),
@@ -71,7 +71,7 @@ def dashboard(site: Site) -> Board:
             *(
                 [
                     stat(
-                        "Expected objects missing",
+                        "Objects missing",
                         f'(count({a.OBJECT_MISSING}) or 0 * count(homelab:flux_object:expected)) and on () up{{job="kube-state-metrics"}} == 1',
                         unit="short",
                         limits=Limits(orange_above=1),

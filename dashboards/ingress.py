@@ -66,7 +66,7 @@ def dashboard(site: Site) -> Board:
                 description="How long the slowest probe took, redirects included. The graphs below say which host it is and where the time goes.",
             ),
             stat(
-                "Errors of the worst service",
+                "Worst service errors",
                 f"max({a.ERROR_SHARE} >= 0) or 0 * sum({a.REQUESTS})",
                 unit="percentunit",
                 limits=Limits(orange_above=limits.errors_ratio),
@@ -218,7 +218,7 @@ def _announcers(site: Site) -> tuple[Panel, ...]:
         return ()
     return (
         stat(
-            "Announcers of the address",
+            "VIP announcers",
             {"{{ip}}": ANNOUNCERS},
             unit="short",
             limits=Limits(red_below=1, red_above=2),

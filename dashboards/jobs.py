@@ -204,7 +204,7 @@ def dashboard(site: Site) -> Board:
 
 def _relied_on() -> Panel:
     return stat(
-        "Relied on and not succeeding",
+        "Relied on, no success",
         f"count(({a.STALE}) or ({a.MISSING})) or 0 * count(homelab:cronjob_age_seconds:expected)",
         unit="short",
         limits=Limits(orange_above=1),

@@ -29,28 +29,28 @@ def dashboard(site: Site) -> Board:
         row(
             "Is it well?",
             stat(
-                "Volumes without data",
+                "Faulted volumes",
                 f"count({a.FAULTED}) or 0 * count({VOLUMES})",
                 unit="short",
                 limits=Limits(red_above=1),
                 description="Faulted volumes: no usable replica is left and the workload gets I/O errors. Above 0: salvage or restore now.",
             ),
             stat(
-                "Volumes short of replicas",
+                "Degraded volumes",
                 f"count({a.DEGRADED}) or 0 * count({VOLUMES})",
                 unit="short",
                 limits=Limits(orange_above=1),
                 description="Degraded volumes serve I/O with fewer replicas than asked for. Normal for minutes after a reboot; for longer, look at the disks below.",
             ),
             stat(
-                "Oldest newest backup",
+                "Oldest backup",
                 f"max({a.BACKUP_AGE})",
                 unit="s",
                 limits=Limits(orange_above=day),
                 description="The age of the newest backup of the volume that is worst off. It falls to 0 when the nightly job has run; above the limit that job skipped a volume.",
             ),
             stat(
-                "Volumes never backed up",
+                "Never backed up",
                 NEVER_BACKED_UP,
                 unit="short",
                 limits=Limits(orange_above=1),

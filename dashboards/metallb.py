@@ -27,7 +27,7 @@ def dashboard(site: Site) -> Board:
         row(
             "Is it well?",
             stat(
-                "Addresses nobody announces",
+                "Not announced",
                 f"(count({a.UNANNOUNCED}) or 0 * count(homelab:vip:expected)) {KNOWN}",
                 unit="short",
                 limits=Limits(red_above=1),
@@ -41,7 +41,7 @@ def dashboard(site: Site) -> Board:
                 description="How many nodes announce each address. One is right; with two, clients reach the one or the other by chance.",
             ),
             stat(
-                "Services without an address",
+                "Services without IP",
                 f"count({a.PENDING}) or 0 * count(kube_service_spec_type)",
                 unit="short",
                 limits=Limits(orange_above=1),
@@ -62,7 +62,7 @@ def dashboard(site: Site) -> Board:
                 description="It hands out addresses. Without it announced addresses stay and no Service gets a new one. A dash means that there is no such target at all.",
             ),
             stat(
-                "Pods on an old configuration",
+                "Old configuration",
                 f"sum({a.STALE_PODS})",
                 unit="short",
                 limits=Limits(orange_above=1),

@@ -52,7 +52,7 @@ def dashboard(site: Site) -> Board:
                 description="Integrations by which Alertmanager could not deliver in the last quarter of an hour. Usually the network, or an address or password that changed.",
             ),
             stat(
-                "Groups of rules that fail",
+                "Rule groups failing",
                 f"count({a.RULE_FAILURES} > 0) or 0 * count({a.RULE_FAILURES})",
                 unit="short",
                 limits=Limits(orange_above=1),

@@ -117,9 +117,9 @@ def _capacity(site: Site) -> Iterator[Panel]:
         )
     if "backups" in site.subsystems:
         yield bars(
-            "Backups: age of what was allowed",
+            "Backups: age, of what is allowed",
             {
-                "{{kind}} {{namespace}} {{name}}": f"sort_desc({backups.FOUND_AGE} / on ({backups.ID}) {backups.EXPECTED_AGE})"
+                "{{kind}} {{namespace}} {{name}}": f"sort_desc(({backups.FOUND_AGE}) / on ({backups.ID}) {backups.EXPECTED_AGE})"
             },
             unit="percentunit",
             limits=Limits(red_above=1),

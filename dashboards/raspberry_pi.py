@@ -283,7 +283,7 @@ def dashboard(site: Site) -> Board:
 
 def _misplaced() -> Panel:
     return stat(
-        "Paths on the wrong device",
+        "On the wrong device",
         f"count({a.WRONG_DEVICE}) or 0 * count(storage_path_info)",
         unit="short",
         limits=Limits(orange_above=1),

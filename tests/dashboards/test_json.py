@@ -173,7 +173,7 @@ def test_every_panel_says_what_it_shows(page: dict) -> None:
     shown = list(panels(page))
     assert len(shown) <= 24, "more than anybody reads"
     for panel in shown:
-        assert panel["title"]
+        assert 0 < len(panel["title"]) <= 5.5 * panel["gridPos"]["w"], "cut off on a laptop"
         text = panel["description"]
         assert text.endswith("."), panel["title"]
         assert len(text) > 40, panel["title"]
