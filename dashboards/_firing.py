@@ -19,18 +19,29 @@ def firing(subsystem: str = "", width: int = 0) -> Panel:
     """The alerts that fire, where, and for how long; without a subsystem, those of all."""
     which = 'severity!="none"' + (f', subsystem="{subsystem}"' if subsystem else "")
     since = f'ALERTS_FOR_STATE{{{which}}} and ignoring (alertstate) ALERTS{{alertstate="firing", {which}}}'
-    # An address says nothing beside the name of its node.
-    named = f'label_replace({since}, "instance", "", "nodename", ".+")'
-    labels = ", ".join(f'"{label}"' for label in _WHERE)
-    where = f'label_join({named}, "where", " ", {labels})'
     headings = {"severity": "Severity", "alertname": "Alert", "where": "Where"}
     return table(
         "Firing",
         headings,
-        {"For": Column(f"time() - max by ({', '.join(headings)}) ({where})", unit="dtdurations")},
+        {"For": Column(f"time() - max by ({', '.join(headings)}) ({_where(since)})", unit="dtdurations")},
         description="Alerts that fire, critical ones first, and how long their condition has held. What to do stands in the runbook, which the notification links to.",
         sort="Severity",
         descending=False,
         width=width,
         empty=QUIET,
     )
+
+
+def active(*alerts: str) -> dict[str, str]:
+    """For `conditions`: alerts whose measure is past its limit, whether they fire already or wait to."""
+    which = f'ALERTS{{alertname=~"{"|".join(alerts)}"}}'
+    query = f"max by (alertname, where) ({_where(which)})"
+    return {"{{alertname}} {{where}}": query}
+
+
+def _where(alerts: str) -> str:
+    """The same with a label that says which object, in one word or a few."""
+    # An address says nothing beside the name of its node.
+    named = f'label_replace({alerts}, "instance", "", "nodename", ".+")'
+    labels = ", ".join(f'"{label}"' for label in _WHERE)
+    return f'label_join({named}, "where", " ", {labels})'

@@ -26,7 +26,7 @@ from dashboards._fields import (
     override,
 )
 
-Queries = str | Mapping[str, str]
+Queries = str | Mapping[str, str] | list[tuple[str, str]]  # pairs where two queries have one legend
 Stack = Literal["none", "normal", "percent"]
 
 PROMETHEUS = {"type": "prometheus", "uid": "$datasource"}
@@ -90,7 +90,7 @@ def graph(
     custom = {
         "axisPlacement": "auto",
         "drawStyle": "line",
-        "fillOpacity": 8 if stack == "none" else 40,
+        "fillOpacity": 0 if stack == "none" else 40,
         "lineInterpolation": "linear",
         "lineWidth": 1,
         "showPoints": "never",
@@ -119,11 +119,11 @@ def bars(
     description: str,
     limits: Limits = NONE,
     least: float | None = 0,
-    most: float | None = None,
     width: int = 0,
     empty: str = "",
 ) -> Panel:
     """One bar per series, in the order of the query: `sort` it, the worst first."""
+    most = 1 if unit == "percentunit" else None  # else the longest bar fills its line
     drawn = core.BarGauge(
         title=title,
         description=description,
@@ -172,7 +172,7 @@ def conditions(
     Those of critical alerts are red; `mild` ones, of warnings, come below them and are orange.
     """
     # A condition has any value, since that there is one is what it says; a mild one is given a value of its own.
-    below = {legend: f"0 * ({query}) - 1" for legend, query in (mild or {}).items()}
+    pairs = [*queries.items(), *((legend, f"0 * ({query}) - 1") for legend, query in (mild or {}).items())]
     colours = [
         *mappings({-1: ("warning", ORANGE)}),
         {
@@ -180,7 +180,7 @@ def conditions(
             "options": {"from": None, "to": None, "result": {"color": RED, "index": 1, "text": "critical"}},
         },
     ]
-    return Panel(_timeline(title, description, {**queries, **below}, colours, named=False), width, empty)
+    return Panel(_timeline(title, description, pairs, colours, named=False), width, empty)
 
 
 def _timeline(title: str, description: str, queries: Queries, colours: list[Any], *, named: bool) -> Any:  # noqa: ANN401, grafanalib has no types
@@ -285,9 +285,10 @@ _LAST = {"calcs": ["lastNotNull"], "fields": "", "values": False}
 
 def _targets(queries: Queries, *, instant: bool = False, form: str = "time_series") -> list[Any]:
     many = {"__auto": queries} if isinstance(queries, str) else queries
+    pairs = many.items() if isinstance(many, Mapping) else many
     return [
         core.Target(expr=expr, legendFormat=legend, refId=chr(65 + n), instant=instant, format=form)
-        for n, (legend, expr) in enumerate(many.items())
+        for n, (legend, expr) in enumerate(pairs)
     ]
 
 

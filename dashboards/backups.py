@@ -5,7 +5,7 @@ from __future__ import annotations
 from alerts import backups as a
 from dashboards._board import Board, board, row
 from dashboards._fields import Column, Limits
-from dashboards._firing import firing
+from dashboards._firing import active, firing
 from dashboards._panels import bars, conditions, graph, logs, stat, table, timeline
 from homelab.site import Site
 from homelab.tables.backups import targets
@@ -91,7 +91,7 @@ def dashboard(site: Site) -> Board:
         ),
         row(
             "What is wrong",
-            firing("backups", width=11),
+            firing("backups", width=12),
             conditions(
                 "Since when",
                 {
@@ -108,10 +108,11 @@ def dashboard(site: Site) -> Board:
                     "never restored: {{name}}": a.DRILL_MISSING,
                     "restore drill overdue: {{name}}": a.DRILL_OVERDUE,
                     "nobody looks: {{kind}} {{name}}": a.TARGET_MISSING,
+                    **active("BackupExporterDown", "BackupShrunk"),
                 },
                 description="A bar while a condition of an alert holds, also before the alert fires. The uppermost are the worst.",
                 empty="each line exists only while its condition is true",
-                width=13,
+                width=12,
             ),
         ),
         row(
@@ -160,7 +161,7 @@ def dashboard(site: Site) -> Board:
             graph(
                 "How far back",
                 {"{{name}}": f"time() - {FROM}"},
-                unit="dtdurations",
+                unit="s",
                 least=0,
                 description="The age of the oldest moment that can still be restored. It follows retention; a sudden fall is a store that lost its oldest backups.",
             ),

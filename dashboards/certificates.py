@@ -5,7 +5,7 @@ from __future__ import annotations
 from alerts import certificates as a
 from dashboards._board import Board, board, row
 from dashboards._fields import Column, Limits
-from dashboards._firing import firing
+from dashboards._firing import active, firing
 from dashboards._panels import bars, conditions, graph, logs, stat, table
 from homelab.site import Site
 
@@ -72,11 +72,12 @@ def dashboard(site: Site) -> Board:
         ),
         row(
             "What is wrong",
-            firing("certificates", width=10),
+            firing("certificates", width=12),
             conditions(
                 "Since when",
                 {
                     "nearly over {{name}}": f"{a.REMAINING} < {limits.remaining_ratio}",
+                    **active("K3sCertificateNearlyExpired"),
                 },
                 mild={
                     "unusable {{name}}": a.NOT_READY,
@@ -84,10 +85,11 @@ def dashboard(site: Site) -> Board:
                     "not renewed {{name}}": f"{a.OVERDUE} > {limits.overdue_ratio}",
                     "issuer not ready {{name}}": a.ISSUER_NOT_READY,
                     "challenge open {{domain}}": a.CHALLENGE_OPEN,
+                    **active("CertManagerDown", "AcmeRequestsFailing", "K3sCertificateExpiring"),
                 },
                 description="A bar while a condition of an alert holds, also before the alert fires. The uppermost are the worst. An open challenge is normal for the minutes of a renewal.",
                 empty="each line exists only while its condition is true",
-                width=14,
+                width=12,
             ),
         ),
         row(
@@ -116,7 +118,6 @@ def dashboard(site: Site) -> Board:
                 {"{{name}}": f"sort({a.REMAINING})"},
                 unit="percentunit",
                 limits=left,
-                most=1,
                 description="The same as bars, the shortest first. A certificate that is renewed in time never falls much below a third.",
                 width=8,
             ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alerts import cnpg as a
 from dashboards._board import Board, Row, Variable, board, row
 from dashboards._fields import Column, Limits
-from dashboards._firing import firing
+from dashboards._firing import active, firing
 from dashboards._panels import conditions, graph, logs, stat, table, timeline
 from homelab.site import Site
 from homelab.tables.cnpg import Table
@@ -90,7 +90,7 @@ def dashboard(site: Site) -> Board:
         ),
         row(
             "What is wrong",
-            firing("cnpg", width=10),
+            firing("cnpg", width=12),
             conditions(
                 "Since when",
                 {
@@ -108,10 +108,21 @@ def dashboard(site: Site) -> Board:
                     "backup failed {{cnpg_io_cluster}}": a.BACKUP_FAILED,
                     "never backed up {{cnpg_io_cluster}}": a.NEVER_BACKED_UP,
                     "all on one node {{cnpg_io_cluster}}": a.COLOCATED,
+                    **active(
+                        "CnpgOperatorDown",
+                        "CnpgReplicasMissing",
+                        "CnpgReplicationLagging",
+                        "CnpgWalArchivingBehind",
+                        "CnpgWalDirectoryLarge",
+                        "CnpgSlotRetainsWal",
+                        "CnpgBackupStale",
+                        "CnpgConnectionsExhausted",
+                        "CnpgWraparoundNear",
+                    ),
                 },
                 description="A bar while a condition of an alert holds, also before the alert fires. The uppermost are the worst; read the graphs of that database at the time when the first one began.",
                 empty="each line exists only while its condition is true",
-                width=14,
+                width=12,
             ),
         ),
         row(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alerts import etcd as a
 from dashboards._board import Board, board, row
 from dashboards._fields import Column, Limits
-from dashboards._firing import firing
+from dashboards._firing import active, firing
 from dashboards._panels import conditions, graph, logs, stat, table, timeline
 from homelab.site import Site
 from homelab.tables.etcd import Table
@@ -78,22 +78,34 @@ def dashboard(site: Site) -> Board:
         ),
         row(
             "What is wrong",
-            firing("etcd", width=10),
+            firing("etcd", width=12),
             conditions(
                 "Since when",
                 {
                     "no leader anywhere": f"{a.LEADER} == 0",
                     "lost {{node}}": a.LOST,
                     "alarm {{alarm_type}}": a.ALARM,
+                    **active("EtcdDatabaseNearlyFull"),
                 },
                 mild={
                     "no leader on {{node}}": f"({a.NO_LEADER}) {NAME}",
                     "k3s runs, etcd not scraped {{node}}": a.UNSCRAPED,
                     "never promoted {{node}}": f"({a.LEARNER}) {NAME}",
+                    **active(
+                        "EtcdUnobserved",
+                        "EtcdLeaderChangesOften",
+                        "EtcdFsyncSlow",
+                        "EtcdCommitSlow",
+                        "EtcdPeerSlow",
+                        "EtcdProposalsFailing",
+                        "EtcdProposalsPiling",
+                        "EtcdDatabaseFilling",
+                        "EtcdDatabaseGrowing",
+                    ),
                 },
                 description="A bar while a condition of an alert holds, also before the alert fires. The uppermost are the worst; read the graphs below at the time when the first one began.",
                 empty="each line exists only while its condition is true",
-                width=14,
+                width=12,
             ),
         ),
         row(

@@ -91,7 +91,7 @@ def dashboard(site: Site) -> Board:
         ),
         row(
             "What is wrong",
-            firing("gitops", width=10),
+            firing("gitops", width=12),
             conditions(
                 "Since when",
                 {},
@@ -105,7 +105,7 @@ def dashboard(site: Site) -> Board:
                 },
                 description="A bar while a condition of an alert holds, also before the alert fires. A source that is not ready explains everything that is made from it; compare with the time of the last commit.",
                 empty="each line exists only while its condition is true",
-                width=14,
+                width=12,
             ),
         ),
         row(

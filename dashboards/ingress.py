@@ -5,7 +5,7 @@ from __future__ import annotations
 from alerts import ingress as a
 from dashboards._board import Board, Panel, Row, Variable, board, row
 from dashboards._fields import Column, Limits
-from dashboards._firing import firing
+from dashboards._firing import active, firing
 from dashboards._panels import bars, conditions, graph, logs, stat, table, timeline
 from homelab.site import Site
 from homelab.tables.ingress import Table
@@ -76,19 +76,20 @@ def dashboard(site: Site) -> Board:
         ),
         row(
             "What is wrong",
-            firing("ingress", width=10),
+            firing("ingress", width=12),
             conditions(
                 "Since when",
-                {"Traefik silent": a.TRAEFIK_SILENT},
+                {"Traefik silent": a.TRAEFIK_SILENT, **active("IngressCertificateExpiring")},
                 mild=failing
                 | (
                     {"old certificate {{instance}}": f"{a.SERVED_BEHIND} > {limits.served_behind_ratio}"}
                     if certified
                     else {}
-                ),
+                )
+                | active("IngressHostFlapping", "IngressHostSlow", "IngressErrors"),
                 description="A bar while a condition of an alert holds, also before the alert fires. The uppermost are the worst; many hosts at once have one cause.",
                 empty="each line exists only while its condition is true",
-                width=14,
+                width=12,
             ),
         ),
         row(
@@ -261,7 +262,6 @@ def _certificates(limits: a.Limits) -> tuple[Row, ...]:
                 {"{{instance}}": f"sort(max by (instance) ({a.SERVED_REMAINING}))"},
                 unit="percentunit",
                 limits=Limits(red_below=limits.served_remaining_ratio),
-                most=1,
                 description="What is left of what each host really serves, the shortest first. A host that is missing here completes no TLS handshake.",
             ),
             bars(
@@ -269,7 +269,6 @@ def _certificates(limits: a.Limits) -> tuple[Row, ...]:
                 {"{{instance}}": f"sort_desc(max by (instance) ({a.SERVED_BEHIND}))"},
                 unit="percentunit",
                 limits=Limits(orange_above=limits.served_behind_ratio),
-                most=1,
                 description="How much longer the newest certificate lasts than the one that is served, as a share of its lifetime. A long bar is a renewal that Traefik did not load: restart it.",
             ),
             height=6,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alerts import logging as a
 from dashboards._board import Board, Variable, board, row
 from dashboards._fields import Column, Limits
-from dashboards._firing import firing
+from dashboards._firing import active, firing
 from dashboards._panels import conditions, graph, logs, stat, table
 from homelab.site import Site
 
@@ -71,7 +71,7 @@ def dashboard(site: Site) -> Board:
         ),
         row(
             "What is wrong",
-            firing("logging", width=10),
+            firing("logging", width=12),
             conditions(
                 "Since when",
                 {},
@@ -91,10 +91,11 @@ def dashboard(site: Site) -> Board:
                     "no k3s journal {{job}}": a.JOURNAL_SILENT,
                     "configuration refused {{node}}": f"({a.CONFIG_BAD}) {NODE_OF}",
                     "unhealthy part {{node}}": f"({a.UNHEALTHY} > 0) {NODE_OF}",
+                    **active("LokiRequestsFailing", "LokiDiscarding", "LokiWalDiskFilling"),
                 },
                 description="A bar while a condition of an alert holds, also before the alert fires. Loki stands above Alloy: when Loki takes nothing, every node looks ill.",
                 empty="each line exists only while its condition is true",
-                width=14,
+                width=12,
             ),
         ),
         row(

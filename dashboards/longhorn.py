@@ -5,11 +5,13 @@ from __future__ import annotations
 from alerts import longhorn as a
 from dashboards._board import Board, Variable, board, row
 from dashboards._fields import Column, Limits
-from dashboards._firing import firing
+from dashboards._firing import active, firing
 from dashboards._panels import bars, conditions, graph, logs, stat, table, timeline
 from homelab.site import Site
 
 VOLUMES = "max by (volume, pvc, pvc_namespace) (longhorn_volume_capacity_bytes)"
+# What is known by its volume alone gets the name of the claim that people know.
+CLAIM = "* on (volume) group_left (pvc, pvc_namespace) max by (volume, pvc, pvc_namespace) (longhorn_volume_capacity_bytes > bool 0)"
 CHOSEN = 'max by (pvc, pvc_namespace) (longhorn_volume_capacity_bytes{pvc=~"$pvc"})'
 ON_CHOSEN = f"and on (pvc, pvc_namespace) {CHOSEN}"
 # One number per volume: 0 healthy, 1 degraded, 2 faulted, 3 unknown.
@@ -76,7 +78,7 @@ def dashboard(site: Site) -> Board:
         ),
         row(
             "What is wrong",
-            firing("longhorn", width=10),
+            firing("longhorn", width=12),
             conditions(
                 "Since when",
                 {
@@ -84,6 +86,7 @@ def dashboard(site: Site) -> Board:
                     "unknown {{pvc}}": a.UNKNOWN,
                     "read-only {{pvc}}": a.READ_ONLY,
                     "missing {{pvc}}": a.CLAIM_MISSING,
+                    **active("LonghornDiskNearlyFull", "LonghornDisksFillingTogether"),
                 },
                 mild={
                     "degraded {{pvc}}": a.DEGRADED,
@@ -97,10 +100,17 @@ def dashboard(site: Site) -> Board:
                     "backup failed {{pvc}}": a.BACKUP_ERROR,
                     "backup unfinished {{pvc}}": a.BACKUP_UNFINISHED,
                     "backups forgotten {{pvc}}": f"{a.LAST_BACKUP} == 0 and {a.BACKUP_SEEN}",
+                    **active(
+                        "LonghornDown",
+                        "LonghornReplicasColocated",
+                        "LonghornDiskFillingSoon",
+                        "LonghornDiskFilling",
+                        "LonghornBackupStale",
+                    ),
                 },
                 description="A bar while a condition of an alert holds, also before the alert fires. The uppermost are the worst; read the graphs below at the time when the first one began.",
                 empty="each line exists only while its condition is true",
-                width=14,
+                width=12,
             ),
         ),
         row(
@@ -150,14 +160,16 @@ def dashboard(site: Site) -> Board:
             ),
             graph(
                 "Backups kept per volume",
-                {"{{backup_volume}}": "max by (backup_volume) (longhorn_backup_volume_backups_count)"},
+                {
+                    "{{pvc}}": f'max by (pvc, pvc_namespace) (label_replace(longhorn_backup_volume_backups_count, "volume", "$1", "backup_volume", "(.+)") {CLAIM})'
+                },
                 unit="short",
                 least=0,
                 description="Backups in the store, by volume. It grows to the number that the recurring job retains. A fall to 0 is a store that was cleared.",
             ),
             graph(
                 "Size of the backups",
-                {"{{volume}}": "max by (volume) (longhorn_backup_actual_size_bytes)"},
+                {"{{pvc}}": f"max by (pvc, pvc_namespace) (longhorn_backup_actual_size_bytes {CLAIM})"},
                 unit="bytes",
                 least=0,
                 description="What the largest backup of each volume holds. A sudden fall is a volume that lost its data before it was backed up.",
@@ -188,7 +200,6 @@ def dashboard(site: Site) -> Board:
                     "{{node}}": "sort_desc(max by (node) (longhorn_node_storage_scheduled_bytes / (longhorn_node_storage_capacity_bytes - longhorn_node_storage_reservation_bytes)))"
                 },
                 unit="percentunit",
-                most=1,
                 description="What the volumes may grow to, as a share of what Longhorn may hand out. Near 100 % new volumes stay unscheduled even on an empty disk.",
             ),
         ),

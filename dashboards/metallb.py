@@ -5,7 +5,7 @@ from __future__ import annotations
 from alerts import metallb as a
 from dashboards._board import Board, board, row
 from dashboards._fields import Column, Limits
-from dashboards._firing import firing
+from dashboards._firing import active, firing
 from dashboards._panels import bars, conditions, graph, logs, stat, table, timeline
 from homelab.site import Site
 from homelab.tables.nodes import machines
@@ -72,7 +72,7 @@ def dashboard(site: Site) -> Board:
         ),
         row(
             "What is wrong",
-            firing("metallb", width=10),
+            firing("metallb", width=12),
             conditions(
                 "Since when",
                 {
@@ -85,10 +85,11 @@ def dashboard(site: Site) -> Board:
                     "controller silent": a.CONTROLLER_SILENT,
                     "never loaded a configuration {{pod}}": a.CONFIG_NOT_LOADED,
                     "old configuration {{pod}}": a.CONFIG_STALE,
+                    **active("MetalLBDown", "MetalLBAddressMoving"),
                 },
                 description="A bar while a condition of an alert holds, also before the alert fires. The uppermost are the worst. An address that nobody announces is often one whose Service has no pod left: then those pods are the cause.",
                 empty="each line exists only while its condition is true",
-                width=14,
+                width=12,
             ),
         ),
         row(
@@ -156,7 +157,6 @@ def dashboard(site: Site) -> Board:
                     "{{pool}}": "sort_desc(max by (pool) (metallb_allocator_addresses_in_use_total / metallb_allocator_addresses_total))"
                 },
                 unit="percentunit",
-                most=1,
                 description="The share of each pool that is given out. A full pool is normal where all its addresses are meant for one Service each; the next Service then gets none.",
             ),
         ),

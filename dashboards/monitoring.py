@@ -5,7 +5,7 @@ from __future__ import annotations
 from alerts import monitoring as a
 from dashboards._board import Board, Variable, board, row
 from dashboards._fields import Column, Limits
-from dashboards._firing import firing
+from dashboards._firing import active, firing
 from dashboards._panels import bars, conditions, graph, logs, stat, table, timeline
 from homelab.site import Site
 
@@ -69,7 +69,7 @@ def dashboard(site: Site) -> Board:
         ),
         row(
             "What is wrong",
-            firing("monitoring", width=10),
+            firing("monitoring", width=12),
             conditions(
                 "Since when",
                 {
@@ -77,6 +77,7 @@ def dashboard(site: Site) -> Board:
                     "alerts lost": f"{a.NOT_SENT} > 0",
                     "not delivered by {{integration}}": f"{a.NOT_NOTIFIED} > 0",
                     "nothing stored": a.NOT_INGESTING,
+                    **active("AlertmanagerDown"),
                 },
                 mild={
                     "restarts {{pod}}": f"{a.RESTARTS} > {limits.restarts}",
@@ -95,10 +96,11 @@ def dashboard(site: Site) -> Board:
                     "configuration refused by Alertmanager": a.ALERTMANAGER_CONFIG_BAD,
                     "rejected {{resource}}": f"{a.REJECTED} > 0",
                     "operator fails {{controller}}": f"{a.OPERATOR_FAILED} > 0 or {a.RECONCILE_ERRORS} > {limits.reconcile_errors_ratio}",
+                    **active("KubeStateMetricsDown", "PrometheusSelfScrapeDown", "PrometheusSeriesGrowing"),
                 },
                 description="A bar while a condition of an alert holds, also before the alert fires. The uppermost mean that nobody is told, those below that something is not seen.",
                 empty="each line exists only while its condition is true",
-                width=14,
+                width=12,
             ),
         ),
         row(

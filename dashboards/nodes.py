@@ -5,7 +5,7 @@ from __future__ import annotations
 from alerts import nodes as a
 from dashboards._board import Board, Variable, board, row
 from dashboards._fields import Column, Limits
-from dashboards._firing import firing
+from dashboards._firing import active, firing
 from dashboards._panels import bars, conditions, graph, logs, stat, table, timeline
 from homelab.site import Site
 
@@ -80,12 +80,13 @@ def dashboard(site: Site) -> Board:
         ),
         row(
             "What is wrong",
-            firing("nodes", width=10),
+            firing("nodes", width=12),
             conditions(
                 "Since when",
                 {
                     "down {{node}}": a.NODE_DOWN,
                     "read-only {{mountpoint}} on {{nodename}}": a.READ_ONLY,
+                    **active("NodesUnobserved", "NodeFilesystemNearlyFull", "VolumeNearlyFull"),
                 },
                 mild={
                     "not ready {{node}}": a.NOT_READY,
@@ -95,10 +96,27 @@ def dashboard(site: Site) -> Board:
                     "node_exporter silent {{node}}": a.NODE_EXPORTER_SILENT,
                     "no time server {{nodename}}": a.CLOCK_LOST,
                     "cordoned {{node}}": a.CORDONED,
+                    **active(
+                        "NodeKubeletFlapping",
+                        "NodeRebootsOften",
+                        "NodeOverloaded",
+                        "NodeKillsProcesses",
+                        "NodeMemoryLow",
+                        "NodeFilesystemFillingSoon",
+                        "NodeFilesystemFilling",
+                        "NodeInodesLow",
+                        "NodeLinkSlow",
+                        "NodeNetworkErrors",
+                        "NodeLinkFlapping",
+                        "NodeConntrackFilling",
+                        "VolumeFillingSoon",
+                        "VolumeFilling",
+                        "VolumeInodesLow",
+                    ),
                 },
                 description="A bar while a condition of an alert holds, also before the alert fires. The uppermost are the worst; a node that is down explains what else is wrong with it.",
                 empty="each line exists only while its condition is true",
-                width=14,
+                width=12,
             ),
         ),
         row(
@@ -225,7 +243,6 @@ def dashboard(site: Site) -> Board:
                 {"{{persistentvolumeclaim}}": f"sort({a.CLAIM_FREE})"},
                 unit="percentunit",
                 limits=room,
-                most=1,
                 description="The free share of every claim that a pod mounts, the fullest first. Claims of local-path show the file system of their node.",
             ),
             graph(

@@ -98,7 +98,6 @@ def _capacity(site: Site) -> Iterator[Panel]:
         {"{{what}}": f"sort(bottomk(10, {' or '.join(parts)}))"},
         unit="percentunit",
         limits=Limits(orange_below=limits.free_ratio, red_below=limits.free_critical_ratio),
-        most=1,
         description="What is left of everything that can fill up or wear out: disks, claims, the quota of etcd, connections of databases, flash. The colours are those of file systems.",
     )
     soon = {

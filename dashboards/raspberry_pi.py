@@ -5,7 +5,7 @@ from __future__ import annotations
 from alerts import raspberry_pi as a
 from dashboards._board import Board, Panel, Variable, board, row
 from dashboards._fields import Column, Limits
-from dashboards._firing import firing
+from dashboards._firing import active, firing
 from dashboards._panels import conditions, graph, logs, stat, table, timeline
 from homelab.site import Site
 from homelab.tables.nodes import machines
@@ -83,7 +83,7 @@ def dashboard(site: Site) -> Board:
         ),
         row(
             "What is wrong",
-            firing("raspberry_pi", width=10),
+            firing("raspberry_pi", width=12),
             conditions(
                 "Since when",
                 {
@@ -106,10 +106,11 @@ def dashboard(site: Site) -> Board:
                     "worn eMMC {{node}} {{device}}": emmc_worn,
                     "cannot be read {{node}} {{collector}}": f"max by (node, collector) ({a.COLLECTOR_FAILING} or {a.COLLECTOR_AGE} > {limits.collector_age_minutes} * 60)",
                     "unobserved {{node}}": a.EXPORTER_SILENT,
+                    **active("RpiExporterDown"),
                 },
                 description="A bar while a condition of an alert holds, also before the alert fires. The uppermost are the worst; compare heat, load and writing at the time when the first one began.",
                 empty="each line exists only while its condition is true",
-                width=14,
+                width=12,
             ),
         ),
         row(

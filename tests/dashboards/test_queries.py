@@ -50,6 +50,20 @@ def test_the_dashboard_of_an_alert_shows_what_it_judges(stem: str, alert: object
     assert any(measure in SHOWN[stem] for measure in wanted), f"no panel has {wanted[-1]}"
 
 
+@each_cluster
+def test_every_alert_is_in_the_row_that_says_what_is_wrong(site: object) -> None:
+    """Since when: by its condition, which is seen before the alert fires, or by its name."""
+    pages = boards(site)
+    for group in catalogue(site):
+        row = [one for one in asked([(group.subsystem, pages[group.subsystem])]) if one.panel == "Since when"]
+        shown = {part for one in row for part in parts(one.expr)}
+        named = {name for one in row for m in re.findall(r'alertname=~"([^"]*)"', one.expr) for name in m.split("|")}
+        assert named <= {alert.name for alert in group.alerts} | set(group.off), "no such alert"
+        for alert in group.alerts:
+            if alert.severity != "none":
+                assert alert.name in named or shown & set(measures(alert.expr)), alert.name
+
+
 def test_a_measure_that_no_panel_has_is_missed() -> None:
     """The test above can fail: another range, another aggregation or another limit is another measure."""
     for expr in (
