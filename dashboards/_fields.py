@@ -13,6 +13,9 @@ States = Mapping[int, tuple[str, str]]  # value -> what it means, colour
 
 NOTHING = "-"  # shown where there is no value
 GREEN, ORANGE, RED, GREY = "green", "orange", "red", "text"
+PALETTE = "palette-classic"  # every series has a colour of its own, and limits are lines
+# What is fine has no colour in a graph: so Grafana draws the line of a lower limit in the colour of what is below it.
+LINE = "transparent"
 
 
 @dataclass(frozen=True)
@@ -24,15 +27,14 @@ class Limits:
     orange_below: float | None = None
     red_below: float | None = None
 
-    @property
-    def json(self) -> dict[str, Any]:
-        """As Grafana has thresholds: each step reaches from its value to the next one."""
+    def thresholds(self, well: str = GREEN) -> dict[str, Any]:
+        """As Grafana has them: each step reaches from its value to the next one; `well` is the colour of what is fine."""
         steps: list[tuple[float | None, str]] = []
         if self.red_below is not None:
             steps.append((None, RED))
         if self.orange_below is not None:
             steps.append((self.red_below, ORANGE))
-        steps.append((self.red_below if self.orange_below is None else self.orange_below, GREEN))
+        steps.append((self.red_below if self.orange_below is None else self.orange_below, well))
         steps += [(v, c) for v, c in ((self.orange_above, ORANGE), (self.red_above, RED)) if v is not None]
         return {"mode": "absolute", "steps": [{"color": color, "value": value} for value, color in steps]}
 
@@ -70,7 +72,7 @@ def field_config(
         "color": how,
         "custom": custom or {},
         "mappings": maps if maps is not None else mappings(states or {}),
-        "thresholds": limits.json,
+        "thresholds": limits.thresholds(LINE if color == PALETTE else GREEN),
         "unit": unit,
         **_decimals(unit),
         **{name: value for name, value in more.items() if value is not None},
@@ -95,7 +97,7 @@ def override(heading: str, column: Column) -> dict[str, Any]:
     properties += [{"id": "decimals", "value": places} for places in _decimals(column.unit).values()]
     if column.limits or column.states:
         properties += [
-            {"id": "thresholds", "value": column.limits.json},
+            {"id": "thresholds", "value": column.limits.thresholds()},
             {"id": "custom.cellOptions", "value": {"type": "color-background", "mode": "basic"}},
         ]
     if column.states:

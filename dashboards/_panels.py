@@ -17,6 +17,7 @@ from dashboards._fields import (
     NONE,
     NOTHING,
     ORANGE,
+    PALETTE,
     RED,
     Column,
     Limits,
@@ -106,7 +107,7 @@ def graph(
             legend={"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": True},
             tooltip={"mode": "multi", "sort": "desc"},
         )
-        | field_config(unit, limits, None, color="palette-classic", custom=custom, min=least, max=most),
+        | field_config(unit, limits, None, color=PALETTE, custom=custom, min=least, max=most),
     )
     return Panel(drawn, width, empty)
 

@@ -52,7 +52,7 @@ def test_nothing_is_told_of_what_did_not_change() -> None:
         (lambda p: p["panels"][1]["fieldConfig"]["defaults"].update(unit="h"), "unit s -> h"),
         (
             lambda p: p["panels"][1]["fieldConfig"]["defaults"]["thresholds"]["steps"][1].update(value=90000),
-            "limits green, red from 93600 -> green, red from 90000",
+            "limits transparent, red from 93600 -> transparent, red from 90000",
         ),
         (lambda p: p["panels"][1].update(description="A saw."), "description A sawtooth. -> A saw."),
         (lambda p: p["panels"][1].update(type="stat"), "type timeseries -> stat"),

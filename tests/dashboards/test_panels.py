@@ -47,7 +47,7 @@ def test_what_shares_a_row_fills_it() -> None:
 @given(st.none() | numbers, st.none() | numbers)
 def test_steps_begin_without_a_value_and_a_limit_is_where_the_colour_changes(low: float, high: float) -> None:
     """Grafana wants the first step open to below; the figure on the limit has the new colour."""
-    steps = Limits(red_below=low, orange_above=high).json["steps"]
+    steps = Limits(red_below=low, orange_above=high).thresholds()["steps"]
     assert steps[0]["value"] is None
     assert all(step["value"] is not None for step in steps[1:])
     assert [step["color"] for step in steps] == ["red"] * (low is not None) + ["green"] + ["orange"] * (
@@ -69,7 +69,7 @@ def test_steps_begin_without_a_value_and_a_limit_is_where_the_colour_changes(low
 )
 def test_limits_become_steps(limits: Limits, steps: list) -> None:
     """Worst colours at the ends, green where all is well."""
-    assert [(step["value"], step["color"]) for step in limits.json["steps"]] == steps
+    assert [(step["value"], step["color"]) for step in limits.thresholds()["steps"]] == steps
 
 
 def test_a_stat_asks_once_and_a_graph_asks_for_a_range() -> None:
@@ -85,6 +85,8 @@ def test_a_limit_is_a_line_in_a_graph_and_a_background_in_a_number() -> None:
     """The red line in the graph is the alert."""
     drawn = json_of(graph("a", "up", unit="s", description="It is.", limits=Limits(red_above=3)))
     assert drawn["fieldConfig"]["defaults"]["custom"]["thresholdsStyle"] == {"mode": "dashed"}
+    # Grafana gives the line of a lower limit the colour of what is below it only where what is fine has none.
+    assert [step["color"] for step in drawn["fieldConfig"]["defaults"]["thresholds"]["steps"]] == ["transparent", "red"]
     assert json_of(stat("a", "up", unit="s", description="It is."))["options"]["colorMode"] == "value"
     coloured = stat("a", "up", unit="s", description="It is.", limits=Limits(red_above=3))
     assert json_of(coloured)["options"]["colorMode"] == "background"
