@@ -1,0 +1,1 @@
+"""Dashboards drawn without Grafana: the generated JSON, the incident catalogue and a local Prometheus."""

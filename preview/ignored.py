@@ -1,0 +1,65 @@
+"""The options that a picture does not show, each with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Reason = str
+# `*` is any kind of panel and whatever lies above. Where values stand beside a reason, only they may be ignored: any
+# other value would have to be drawn.
+IGNORED: Mapping[str, tuple[Reason, tuple[Any, ...]]] = {
+    "*.datasource.*": ("there is one Prometheus; which kind it is says the kind of panel", ()),
+    "*.pluginVersion": ("which Grafana the options were written for", ()),
+    "*.id": ("a number to link to", ()),
+    "dashboard.tags[]": ("what the list of dashboards can be narrowed by", ()),
+    "row.gridPos.*": ("a heading is a line of its own", ()),
+    "dashboard.editable": ("nothing can be edited here", ()),
+    "dashboard.graphTooltip": ("the crosshair is not shared between pictures", ()),
+    "dashboard.refresh": ("a picture stands still", ()),
+    "dashboard.schemaVersion": ("the form of the file, which is checked where it is written", ()),
+    "dashboard.timezone": ("pictures are in UTC, so that they can be made again", ()),
+    "dashboard.annotations.list[].name": ("the switch above the page, which a picture lacks", ()),
+    "dashboard.annotations.list[].tagKeys": ("tags of the tooltip; the name of the alert is shown", ()),
+    "dashboard.annotations.list[].textFormat": ("the tooltip's second line", ("",)),
+    "dashboard.links[].icon": ("the link's title says the same", ()),
+    "dashboard.links[].keepTime": ("pictures have one time", ()),
+    "dashboard.links[].asDropdown": ("all siblings are shown in a line", ()),
+    "dashboard.links[].targetBlank": ("links that leave the gallery open beside it", ()),
+    "dashboard.templating.list[].current.*": ("pictures are drawn for All", ()),
+    "dashboard.templating.list[].definition": ("query.query says the same", ()),
+    "dashboard.templating.list[].query.refId": ("a name that Grafana gives", ()),
+    "dashboard.templating.list[].refresh": ("a picture stands still", ()),
+    "dashboard.templating.list[].hide": ("what can be chosen is shown above the page", (0,)),
+    "*.options.justifyMode": ("auto: as Grafana thinks best", ("auto",)),
+    "*.options.orientation": ("auto: as Grafana thinks best; bars lie", ("auto", "horizontal")),
+    "*.options.wideLayout": ("a tile of one value has no name beside it", (True,)),
+    "*.options.reduceOptions.fields": ("empty: all numbers", ("",)),
+    "*.options.reduceOptions.values": ("one value per series", (False,)),
+    "*.options.tooltip.mode": ("the pointer shows one line, its colour says which", ()),
+    "*.options.tooltip.sort": ("the same", ()),
+    "*.options.cellHeight": ("sm: rows of one line", ("sm",)),
+    "*.options.footer.*": ("switched off by footer.show", ()),
+    "*.options.dedupStrategy": ("there is no Loki, hence no lines", ()),
+    "*.options.enableLogDetails": ("the same", ()),
+    "*.options.prettifyLogMessage": ("the same", ()),
+    "*.options.showCommonLabels": ("the same", ()),
+    "*.options.showLabels": ("the same", ()),
+    "*.options.showTime": ("the same", ()),
+    "*.options.sortOrder": ("the same", ()),
+    "*.options.wrapLogMessage": ("the same", ()),
+    "*.options.maxVizHeight": ("how thick a bar may become", ()),
+    "*.options.minVizHeight": ("how thin a bar may become", ()),
+    "*.options.minVizWidth": ("the same for bars that stand", ()),
+    "*.options.namePlacement": ("auto: in front of bars that lie", ("auto",)),
+    "*.options.sizing": ("auto: the bars share the height", ("auto",)),
+    "*.fieldConfig.defaults.custom.axisPlacement": ("auto: on the left", ("auto",)),
+    "*.fieldConfig.defaults.custom.filterable": ("columns cannot be filtered here", (False,)),
+    "*.fieldConfig.defaults.custom.inspect": ("cells cannot be opened here", (False,)),
+    "*.fieldConfig.defaults.custom.showPoints": ("lines without points", ("never",)),
+    "*.fieldConfig.defaults.custom.spanNulls": ("gaps stay gaps", (False,)),
+    "*.fieldConfig.defaults.custom.drawStyle": ("lines", ("line",)),
+    "*.fieldConfig.defaults.custom.lineInterpolation": ("straight from sample to sample", ("linear",)),
+    "*.fieldConfig.defaults.custom.stacking.group": ("one group per panel", ("A",)),
+    "*.fieldConfig.defaults.mappings[].options.*": ("read by kind of mapping", ()),
+}
