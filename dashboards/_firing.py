@@ -7,6 +7,7 @@ from dashboards._fields import Column
 from dashboards._panels import table
 
 QUIET = "nothing fires while all is well"
+NO_ALERT = "No alert fires"
 # The labels that tell one object from another, in the order in which a person says them; an alert has one to four.
 _WHERE = (
     *("node", "nodename", "cnpg_io_cluster", "pvc", "persistentvolumeclaim", "cronjob", "job_name", "name", "domain"),
@@ -27,6 +28,7 @@ def firing(subsystem: str = "", width: int = 0) -> Panel:
         description="Alerts that fire, critical ones first, and how long their condition has held. What to do stands in the runbook, which the notification links to.",
         sort="Severity",
         descending=False,
+        nothing=NO_ALERT,
         width=width,
         empty=QUIET,
     )

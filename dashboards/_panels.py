@@ -32,6 +32,7 @@ Stack = Literal["none", "normal", "percent"]
 
 PROMETHEUS = {"type": "prometheus", "uid": "$datasource"}
 LOKI = {"type": "loki", "uid": "$loki"}
+NO_CONDITION = "No condition holds"
 WRITTEN_FOR = "11.0.0"  # of Grafana: the shape of options; newer ones migrate from it
 
 
@@ -152,11 +153,13 @@ def timeline(
     *,
     description: str,
     states: States,
+    nothing: str = "",
     width: int = 0,
     empty: str = "",
 ) -> Panel:
-    """Which state something was in, and when."""
-    return Panel(_timeline(title, description, queries, mappings(states), named=True), width, empty)
+    """Which state something was in, and when; `nothing` is what it says if it was in none."""
+    drawn = _timeline(title, description, queries, mappings(states), named=True, nothing=nothing)
+    return Panel(drawn, width, empty)
 
 
 def conditions(
@@ -181,10 +184,10 @@ def conditions(
             "options": {"from": None, "to": None, "result": {"color": RED, "index": 1, "text": "critical"}},
         },
     ]
-    return Panel(_timeline(title, description, pairs, colours, named=False), width, empty)
+    return Panel(_timeline(title, description, pairs, colours, named=False, nothing=NO_CONDITION), width, empty)
 
 
-def _timeline(title: str, description: str, queries: Queries, colours: list[Any], *, named: bool) -> Any:  # noqa: ANN401, grafanalib has no types
+def _timeline(title: str, description: str, queries: Queries, colours: list[Any], *, named: bool, nothing: str) -> Any:  # noqa: ANN401, grafanalib has no types
     return core.StateTimeline(
         title=title,
         description=description,
@@ -198,7 +201,13 @@ def _timeline(title: str, description: str, queries: Queries, colours: list[Any]
             tooltip={"mode": "single", "sort": "none"},
         )
         | field_config(
-            "none", NONE, None, color="thresholds", custom={"fillOpacity": 80, "lineWidth": 0}, maps=colours
+            "none",
+            NONE,
+            None,
+            color="thresholds",
+            custom={"fillOpacity": 80, "lineWidth": 0},
+            maps=colours,
+            noValue=nothing or None,
         ),
     )
 
@@ -211,10 +220,14 @@ def table(
     description: str,
     sort: str,
     descending: bool = True,
+    nothing: str = NOTHING,
     width: int = 0,
     empty: str = "",
 ) -> Panel:
-    """A line per combination of `labels` (label -> heading), a column per query (heading -> column)."""
+    """A line per combination of `labels` (label -> heading), a column per query (heading -> column).
+
+    `nothing` is what it says in place of a value, or of all lines.
+    """
     names = {f"Value #{chr(65 + number)}": heading for number, heading in enumerate(columns)}
     if len(columns) == 1:
         names["Value"] = next(iter(columns))
@@ -246,7 +259,7 @@ def table(
             None,
             color="thresholds",
             custom={"align": "auto", "cellOptions": {"type": "auto"}, "filterable": False, "inspect": False},
-            noValue=NOTHING,
+            noValue=nothing,
             overrides=[override(heading, column) for heading, column in columns.items()],
         ),
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from alerts import backups, certificates, cnpg, etcd, longhorn, nodes, raspberry_pi
 from dashboards._board import Board, Panel, board, row
 from dashboards._fields import Limits
-from dashboards._firing import QUIET, firing
+from dashboards._firing import NO_ALERT, QUIET, firing
 from dashboards._panels import bars, stat, timeline
 from homelab.site import Site
 
@@ -36,6 +36,7 @@ def dashboard(site: Site) -> Board:
                 },
                 states={1: ("warning", "orange"), 2: ("critical", "red")},
                 description="When each alert fired. The one that began first is usually the cause, the others what follows from it.",
+                nothing=NO_ALERT,
                 width=12,
                 empty=QUIET,
             ),

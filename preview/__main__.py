@@ -98,7 +98,9 @@ def _time(written: str) -> int:
 
 def _boards(folder: Path, wanted: Sequence[str]) -> dict[str, Board]:
     """The generated dashboards, or those wanted, the overview first. Raises Invalid and NoTime."""
-    paths = {path.stem: path for path in sorted(folder.glob("*.json"), key=lambda path: path.stem != "overview")}
+    paths = {
+        path.stem: path for path in sorted(folder.glob("*.json"), key=lambda path: (path.stem != "overview", path.stem))
+    }
     problems = [
         Problem(str(folder), 0, "", f"no dashboard {stem}; {alternatives(stem, paths)}")
         for stem in wanted
