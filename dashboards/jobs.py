@@ -125,7 +125,7 @@ def dashboard(site: Site) -> Board:
                 },
                 description="All CronJobs, missing and failed ones first. Not done is one that has started since its last success: normal while it runs. A dash under Last success is one that never succeeded, under Next start one that is suspended or whose schedule cannot be read.",
                 sort="State",
-                width=12,
+                width=14,
             ),
             timeline(
                 "When they ran and failed",

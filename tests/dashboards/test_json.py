@@ -209,6 +209,11 @@ def test_panels_have_numbers_and_places_of_their_own(page: dict) -> None:
         }
         assert not cells & taken, one["title"]
         taken |= cells
+    lines: dict[tuple[int, int], int] = {}
+    for one in everything:
+        place = one["gridPos"]
+        lines[place["y"], place["h"]] = max(lines.get((place["y"], place["h"]), 0), place["x"] + place["w"])
+    assert set(lines.values()) == {24}, "a line of panels ends before the page does"
 
 
 @each_page
