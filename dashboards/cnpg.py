@@ -37,7 +37,10 @@ CLAIMS_FREE = (
 def dashboard(site: Site) -> Board:
     """The page."""
     limits = site.limits.get("cnpg") or a.Limits()
-    instances = sum(database.instances for database in site.table(Table).clusters)
+    databases = site.table(Table).clusters
+    instances = sum(database.instances for database in databases)
+    spaces = "|".join(sorted({database.namespace for database in databases} | {"cnpg-system"}))
+    said = f'{{namespace=~"{spaces}", pod=~"($cnpg_io_cluster)-.*|cnpg-.*"}}'
     day = limits.backup_age_hours * 3600
     hanging = f"{a.ARCHIVE_AGE} > {limits.archive_seconds} unless on (namespace, pod) {a.ARCHIVE_FAILING}"
     return board(
@@ -45,14 +48,14 @@ def dashboard(site: Site) -> Board:
         row(
             "Is it well?",
             stat(
-                "Cannot write",
+                "Not writable",
                 f"count({CANNOT_WRITE}) or 0 * {INSTANCES}",
                 unit="short",
                 limits=Limits(red_above=1),
                 description="Database clusters without any running instance, without a primary, or whose primary is down or fenced. Above 0 applications fail now.",
             ),
             stat(
-                "Archive nothing",
+                "Not archiving WAL",
                 f"count(max by (namespace, cnpg_io_cluster) (({a.ARCHIVE_FAILING}) or ({hanging}))) or 0 * count(cnpg_pg_stat_archiver_last_archived_time)",
                 unit="short",
                 limits=Limits(red_above=1),
@@ -210,13 +213,13 @@ def dashboard(site: Site) -> Board:
             "Logs",
             logs(
                 "What PostgreSQL and the operator say",
-                '{namespace=~"database|cnpg-system"} |~ "(?i)(error|fatal|panic|warning)"',
+                f'{said} |~ "(?i)(error|fatal|panic|warning)"',
                 description="Errors of the instances, of archiving and of the operator. The store's own words about a refused upload stand here.",
             ),
             collapsed=True,
         ),
         variables=[Variable("cnpg_io_cluster", "Database", "cnpg_collector_up")],
-        logs='{namespace=~"database|cnpg-system"}',
+        logs=said,
     )
 
 
