@@ -11,6 +11,8 @@ import pytest
 from alerts._alert import Alert, Expected
 from alerts._render import Group, catalogue
 from checks.lint import exposed, lint, main, read, recorded
+from checks.panels import asked
+from dashboards._render import boards
 from homelab.promql import check
 from homelab.query import parse, selectors
 
@@ -44,31 +46,29 @@ def test_nothing_is_refused_here(capsys: pytest.CaptureFixture[str]) -> None:
     """One line that says how much was looked at."""
     assert run(ROOT / "metrics") == 0
     alerts = sum(len(group.alerts) for site in CLUSTERS.clusters.values() for group in catalogue(site))
+    queries = sum(1 for site in CLUSTERS.clusters.values() for _ in asked(boards(site).items()))
     names = f"{len(CONTRACT.series)} names that {len(CONTRACT.components)} components expose"
-    assert capsys.readouterr().out == f"{alerts} alerts of 2 clusters fit the {names}\n"
+    said = f"{alerts} alerts and {queries} queries of dashboards, of 2 clusters, fit the {names}\n"
+    assert capsys.readouterr().out == said
 
 
 def test_a_name_that_is_not_in_the_contract_is_refused(metrics: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One line per rule and reason: cluster, subsystem, rule, metric, the nearest known name."""
+    """One line per rule or panel and reason: cluster, subsystem, which one, metric, the nearest known name."""
     path = metrics / "longhorn.yaml"
     path.write_text(
         path.read_text().replace("longhorn_volume_file_system_read_only:", "longhorn_file_system_read_only:")
     )
     assert run(metrics) == 1
+    message = "no metric named longhorn_volume_file_system_read_only; did you mean longhorn_file_system_read_only?"
     assert capsys.readouterr().out == (
-        "production/longhorn LonghornVolumeReadOnly: no metric named longhorn_volume_file_system_read_only; "
-        "did you mean longhorn_file_system_read_only?\n"
+        f"production/longhorn LonghornVolumeReadOnly: {message}\n"
+        f'production/longhorn "Since when" read-only {{{{pvc}}}}: {message}\n'
     )
     assert run(metrics, "--json") == 1
+    where = {"cluster": "production", "subsystem": "longhorn", "check": "metric", "message": message}
     assert json.loads(capsys.readouterr().out) == [
-        {
-            "cluster": "production",
-            "subsystem": "longhorn",
-            "name": "LonghornVolumeReadOnly",
-            "check": "metric",
-            "message": "no metric named longhorn_volume_file_system_read_only; "
-            "did you mean longhorn_file_system_read_only?",
-        }
+        {**where, "name": "LonghornVolumeReadOnly"},
+        {**where, "name": '"Since when" read-only {{pvc}}'},
     ]
 
 
