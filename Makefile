@@ -14,20 +14,17 @@ setup: ## make .venv and find or install Prometheus, Alertmanager, node_exporter
 	@command -v $(PYTHON3) >/dev/null || { echo "setup: there is no $(PYTHON3); install Python 3.11 or newer (apt-get install python3, brew install python)" >&2; exit 1; }
 	@$(PYTHON3) checks/tools.py setup
 
-alerts: setup ## write the rules of every cluster from homelab.yaml and alerts/
-	$(PYTHON) -m alerts
-
 browser: ## find or install Chromium, which the tests of pages need
 	@$(PYTHON3) checks/tools.py browser
+
+alerts: setup ## write the rules of every cluster from homelab.yaml and alerts/
+	$(PYTHON) -m alerts
 
 dashboards: setup ## write the dashboards of every cluster from homelab.yaml and dashboards/
 	$(PYTHON) -m dashboards
 
 REV ?= HEAD
-diff-browser: ## find or install Chromium, which the tests of pages need
-	@$(PYTHON3) checks/tools.py browser
-
-dashboards: setup ## say in words what changed in the dashboards since a revision (REV=main~3)
+diff-dashboards: setup ## say in words what changed in the dashboards since a revision (REV=main~3)
 	@$(PYTHON) -m dashboards --diff $(REV)
 
 preview: setup ## draw the dashboards without Grafana (ARGS="--incident PG-01", "--prometheus URL", "--exit")
@@ -36,7 +33,7 @@ preview: setup ## draw the dashboards without Grafana (ARGS="--incident PG-01", 
 grafana: setup ## the dashboards in a real Grafana on loopback, if there is one
 	$(PYTHON) -m preview.grafana $(ARGS)
 
-lint: setup ## hold every query against metrics/: what a cluster does not expose cannot be named
+lint: setup ## hold every query of alerts and dashboards against metrics/: what a cluster does not expose cannot be named
 	$(PYTHON) -m checks.lint $(ARGS)
 
 replay: setup ## play every outage of incidents/ through the rules (ARGS="cnpg PG-01" picks some)

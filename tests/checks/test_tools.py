@@ -476,10 +476,11 @@ def test_every_pin_is_declared_with_its_reason_or_needed_by_another() -> None:
 
 def test_make_help_lists_every_target_with_one_line() -> None:
     makefile = (tools.ROOT / "Makefile").read_text()
-    targets = set(re.findall(r"^([a-z]\S*):(?!=)", makefile, re.MULTILINE))
+    targets = re.findall(r"^([a-z]\S*):(?!=)", makefile, re.MULTILINE)
     shown = subprocess.run(
         ["make", "--no-print-directory", "help"], cwd=tools.ROOT, capture_output=True, text=True, check=True
     )
     lines = [line.split(maxsplit=2) for line in shown.stdout.splitlines()]
-    assert {line[1] for line in lines} == targets
+    assert [line[1] for line in lines] == targets
+    assert len(set(targets)) == len(targets), "the later one would replace the earlier one"
     assert all(len(line) == 3 for line in lines)
