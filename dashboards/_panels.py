@@ -175,16 +175,14 @@ def conditions(
 
     Those of critical alerts are red; `mild` ones, of warnings, come below them and are orange.
     """
-    # A condition has any value, since that there is one is what it says; a mild one is given a value of its own.
-    pairs = [*queries.items(), *((legend, f"0 * ({query}) - 1") for legend, query in (mild or {}).items())]
-    colours = [
-        *mappings({-1: ("warning", ORANGE)}),
-        {
-            "type": "range",
-            "options": {"from": None, "to": None, "result": {"color": RED, "index": 1, "text": "critical"}},
-        },
+    # A condition has any value, since that there is one is what it says: whatever it is, to the power of 0 it is 1.
+    pairs = [
+        *((legend, f"2 * ({query}) ^ 0") for legend, query in queries.items()),
+        *((legend, f"({query}) ^ 0") for legend, query in (mild or {}).items()),
     ]
-    return Panel(_timeline(title, description, pairs, colours, named=False, nothing=NO_CONDITION), width, empty)
+    states = {1: ("warning", ORANGE), 2: ("critical", RED)}
+    drawn = _timeline(title, description, pairs, mappings(states), named=False, nothing=NO_CONDITION)
+    return Panel(drawn, width, empty)
 
 
 def _timeline(title: str, description: str, queries: Queries, colours: list[Any], *, named: bool, nothing: str) -> Any:  # noqa: ANN401, grafanalib has no types
@@ -204,7 +202,7 @@ def _timeline(title: str, description: str, queries: Queries, colours: list[Any]
             "none",
             NONE,
             None,
-            color="thresholds",
+            color=GREY,  # by thresholds, Grafana would forget the states while it merges equal values
             custom={"fillOpacity": 80, "lineWidth": 0},
             maps=colours,
             noValue=nothing or None,

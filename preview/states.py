@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from html import escape
 
@@ -36,6 +36,8 @@ def draw(asked: Asked, scene: Scene) -> Drawn:
     options["legend"]["displayMode"].choice("list")
     options["legend"]["placement"].choice("bottom")
     legend = options["legend"]["showLegend"].flag()
+    if merged and field.mode == "thresholds":  # Grafana then merges into the steps of the thresholds: states are lost
+        field = replace(field, mappings=())
     lanes = list(_lanes(asked, field, scene, merged=merged))
     if not lanes:
         return nothing(field.empty or NO_DATA)

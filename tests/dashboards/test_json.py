@@ -272,3 +272,13 @@ def test_flux_gets_one_config_map_per_dashboard() -> None:
         }
         assert all(file.startswith("homelab-") for file in sources), "the sidecar puts all files into one folder"
     assert max(len(text.encode()) for text in FILES.values()) < 2**20
+
+
+@each_page
+def test_states_keep_their_meaning_while_equal_values_are_merged(page: dict) -> None:
+    """By thresholds, Grafana puts their steps in place of the values that it merges, and every bar would be green."""
+    for panel in panels(page):
+        if panel["type"] == "state-timeline":
+            assert panel["options"]["mergeValues"]
+            assert panel["fieldConfig"]["defaults"]["color"]["mode"] != "thresholds", panel["title"]
+            assert [mapping["type"] for mapping in panel["fieldConfig"]["defaults"]["mappings"]] == ["value"]

@@ -109,11 +109,11 @@ def test_a_condition_is_red_whatever_its_value() -> None:
     drawn = json_of(
         conditions("c", {"down {{job}}": "up == 0"}, mild={"slow": "x > 3"}, description="It is.", empty="all is well")
     )
-    mild, bad = drawn["fieldConfig"]["defaults"]["mappings"]  # the first that fits counts
-    assert mild["options"] == {"-1": {"color": "orange", "index": 0, "text": "warning"}}
-    assert bad["type"] == "range"
-    assert bad["options"]["result"]["color"] == "red"
-    assert [target["expr"] for target in drawn["targets"]] == ["up == 0", "0 * (x > 3) - 1"]
+    (meanings,) = drawn["fieldConfig"]["defaults"]["mappings"]
+    assert {value: one["color"] for value, one in meanings["options"].items()} == {"1": "orange", "2": "red"}
+    assert [target["expr"] for target in drawn["targets"]] == ["2 * (up == 0) ^ 0", "(x > 3) ^ 0"]
+    # By thresholds, Grafana would merge equal values into those of the thresholds, and forget what states mean.
+    assert drawn["fieldConfig"]["defaults"]["color"]["mode"] == "fixed"
     named = json_of(timeline("t", "up", description="It is.", states={0: ("down", "red"), 1: ("up", "green")}))
     assert set(named["fieldConfig"]["defaults"]["mappings"][0]["options"]) == {"0", "1"}
 

@@ -101,6 +101,18 @@ def test_a_lane_per_series_with_what_it_means(files: dict[str, Path]) -> None:
     assert [colour for _, _, colour in found.bars[0]] == ["green", "red", "green"]
 
 
+def test_states_are_lost_where_grafana_loses_them(files: dict[str, Path], tmp_path: Path) -> None:
+    """While it merges equal values by thresholds, it puts the steps of the thresholds in place of what states mean."""
+    told = Told([Series({"a": "x"}, points(0, 1, 0))])
+    whole = json.loads(files["every-kind"].read_text("utf-8"))
+    (timeline,) = [one for row in whole["panels"] for one in row.get("panels", ()) if one["title"] == "Timeline"]
+    timeline["fieldConfig"]["defaults"]["color"] = {"mode": "thresholds"}
+    (tmp_path / "every-kind.json").write_text(json.dumps(whole), "utf-8")
+    red = '<i class="c-red"'
+    assert red in panel(drawn(files["every-kind"], told), "Timeline").html
+    assert red not in panel(drawn(tmp_path / "every-kind.json", told), "Timeline").html
+
+
 def test_whoever_has_no_data_says_so(files: dict[str, Path], silent: Prometheus) -> None:
     found = drawn(files["every-kind"], silent)
     assert "No data" in panel(found, "Graph").html
