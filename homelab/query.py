@@ -7,6 +7,7 @@ matchers consist of; one that Python cannot read is left to promtool.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -208,6 +209,11 @@ def constant(expr: Expr) -> float | None:
 def _calculated(op: str, left: float, right: float) -> float | None:
     if op in "+-*":
         return {"+": left + right, "-": left - right, "*": left * right}[op]
+    if op == "^":
+        try:
+            return math.pow(left, right)
+        except (ValueError, OverflowError):
+            return None
     return left / right if op == "/" and right else None
 
 

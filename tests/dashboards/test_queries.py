@@ -1,18 +1,20 @@
 """What the dashboards ask: only what is exposed, and everything that an alert judges."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import promql_parser as promql
 import pytest
 
 from alerts._render import catalogue, links, variables
 from checks.lint import exposed, lint_boards, read
 from checks.logql import check_logs
 from checks.panels import asked, interpolated, measures, parts
-from dashboards._render import boards, uid
+from dashboards._render import boards, page, uid
 from homelab.labels import result_labels
 from homelab.promql import check
-from homelab.query import parse, selectors
+from homelab.query import constant, parse, selectors, walk
 
 ROOT = Path(__file__).parents[2]
 CLUSTERS, CONTRACT = read(ROOT / "homelab.yaml", ROOT / "metrics")
@@ -62,6 +64,36 @@ def test_every_alert_is_in_the_row_that_says_what_is_wrong(site: object) -> None
         for alert in group.alerts:
             if alert.severity != "none":
                 assert alert.name in named or shown & set(measures(alert.expr)), alert.name
+
+
+@each_cluster
+def test_the_limits_that_are_drawn_are_those_of_alerts(site: object) -> None:
+    """The dashed line is the alert: a limit that was typed again is one that nobody changes with it. Numbers may also
+    be held against how many there are of what the inventory names."""
+    pages, groups = boards(site), catalogue(site)
+    for stem, board in pages.items():
+        alerts = [alert for group in groups if stem in (group.subsystem, "overview") for alert in group.alerts]
+        known = {round(limit, 9) for alert in alerts for limit in limits(alert.expr)}
+        for panel in page(stem, board, site)["panels"]:
+            for one in (panel, *panel.get("panels", ())):
+                counts = {float(number) for number in range(2, 10)} if one["type"] == "stat" else set()
+                for value in thresholds(one):
+                    assert round(value, 9) in known | counts, (stem, one["title"], value)
+
+
+def limits(alert: str) -> Iterator[float]:
+    """The numbers that an alert compares with, or calculates with."""
+    for node in walk(parse(alert)):
+        if isinstance(node, promql.BinaryExpr):
+            yield from (found for side in (node.lhs, node.rhs) if (found := constant(side)) is not None)
+
+
+def thresholds(panel: dict) -> Iterator[float]:
+    """The values at which something changes its colour, in the panel and in its columns."""
+    field = panel.get("fieldConfig", {"defaults": {}, "overrides": []})
+    told = [field["defaults"].get("thresholds", {"steps": []})]
+    told += [p["value"] for one in field["overrides"] for p in one["properties"] if p["id"] == "thresholds"]
+    yield from (step["value"] for one in told for step in one["steps"] if step["value"] is not None)
 
 
 def test_a_measure_that_no_panel_has_is_missed() -> None:
