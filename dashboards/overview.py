@@ -14,6 +14,7 @@ from homelab.site import Site
 STATES = {0: ("OK", "green"), 1: ("WARNING", "orange"), 2: ("CRITICAL", "red")}
 # As Grafana and people write them.
 NAMES = {"etcd": "etcd", "metallb": "MetalLB", "cnpg": "PostgreSQL", "raspberry_pi": "Raspberry Pi", "gitops": "GitOps"}
+READY = 'kube_node_status_condition{condition="Ready", status="true"}'
 EVALUATED = 'prometheus_rule_group_last_evaluation_timestamp_seconds{rule_group=~".+;homelab-.+"}'
 
 
@@ -137,9 +138,9 @@ def _noticed(site: Site) -> Iterator[Panel]:
         )
     yield timeline(
         "Nodes",
-        {"{{node}}": 'max by (node) (kube_node_status_condition{condition="Ready", status="true"})'},
-        states={0: ("not ready", "red"), 1: ("ready", "green")},
-        description="Whether Kubernetes calls each node ready. A node that ends here without turning red left the cluster, or kube-state-metrics did.",
+        {"{{node}}": f"min by (node) (max by (node) ({READY}) or 0 * {nodes.NODE_DOWN})"},
+        states={0: ("down or not ready", "red"), 1: ("ready", "green")},
+        description="Whether each node answers and Kubernetes calls it ready. While the API is down Kubernetes says what it last knew; a machine that is silent is red all the same.",
     )
     yield stat(
         "Targets down",
