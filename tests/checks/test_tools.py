@@ -469,7 +469,8 @@ def test_a_pin_is_installed_as_written_and_everything_that_it_needs_is_pinned_to
 
 def test_every_pin_is_declared_with_its_reason_or_needed_by_another() -> None:
     project = tomllib.loads((tools.ROOT / "pyproject.toml").read_text())["project"]
-    declared = {canonicalize_name(name) for name in project["dependencies"] + project["optional-dependencies"]["dev"]}
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    declared = {canonicalize_name(name) for group in groups for name in group}
     needed = {canonicalize_name(need.name) for name in PINS for need in needs(name)}
     assert set(PINS) == declared | needed
 
