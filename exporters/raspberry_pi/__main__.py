@@ -16,9 +16,10 @@ from pathlib import Path
 
 from prometheus_client import generate_latest
 
-from exporters.raspberry_pi import cpu, mmc, nvme, storage_paths, thermal
+from exporters.raspberry_pi import board, cpu, firmware, mmc, nvme, nvme_smart, storage_paths, thermal
 from exporters.raspberry_pi.exposition import registry, write
 from exporters.raspberry_pi.host import Host
+from exporters.raspberry_pi.mailbox import Mailbox
 from exporters.raspberry_pi.reading import Collector
 from exporters.raspberry_pi.running import Runner
 from exporters.raspberry_pi.server import Address, address, serving
@@ -32,12 +33,15 @@ _ONCE = 30.0  # seconds to wait for a collector that hangs
 def collectors(options: argparse.Namespace) -> list[Collector]:
     """Those that are switched on."""
     host = Host(options.path_sysfs, options.path_procfs, options.path_dev)
-    memory = nvme.Memory()
+    memory, mailbox = nvme.Memory(), Mailbox(host.dev)
     paths = tuple(options.storage_path or _PATHS)
     known: dict[str, Callable[[], Collector]] = {
         "thermal": lambda: Collector("thermal", lambda: thermal.collect(host)),
+        "board": lambda: Collector("board", lambda: board.collect(host)),
+        "firmware": lambda: Collector("firmware", lambda: firmware.collect(mailbox)),
         "cpu": lambda: Collector("cpu", lambda: cpu.collect(host)),
         "nvme": lambda: Collector("nvme", lambda: nvme.collect(host, memory, options.nvme_expected)),
+        "nvme_smart": lambda: Collector("nvme_smart", lambda: nvme_smart.collect(host), *_SLOW),
         "mmc": lambda: Collector("mmc", lambda: mmc.collect(host), every=60, lasts=300),
         "storage_paths": lambda: Collector(
             "storage_paths", lambda: storage_paths.collect(host, paths), every=60, lasts=300
@@ -62,8 +66,14 @@ def parser() -> argparse.ArgumentParser:
     flag("path.sysfs", type=Path, default=Path("/sys"), metavar="DIR")
     flag("path.procfs", type=Path, default=Path("/proc"), metavar="DIR")
     flag("path.dev", type=Path, default=Path("/dev"), metavar="DIR")
-    for name in ("thermal", "cpu", "nvme", "mmc", "storage_paths"):
+    for name in ("thermal", "board", "firmware", "cpu", "nvme", "mmc", "storage_paths"):
         flag(f"collector.{name}", action=argparse.BooleanOptionalAction, default=True)
+    flag(
+        "collector.nvme_smart",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="what the drives count of their health; needs CAP_SYS_ADMIN and their device nodes",
+    )
     flag("nvme.expected", action="append", default=[], metavar="SERIAL", help="a drive that must be there (repeatable)")
     flag("storage.path", action="append", metavar="PATH", help=f"instead of {', '.join(_PATHS)} (repeatable)")
     flag("once", action="store_true", help="print what there is and end")

@@ -20,14 +20,20 @@ class Host:
     dev: Path = Path("/dev")
 
 
-def text(path: Path) -> str | None:
-    """The content without white space around it; None where there is none. Raises OSError for every other reason."""
+def content(path: Path) -> bytes | None:
+    """The bytes of a file; None where there is none. Raises OSError for every other reason."""
     try:
-        return path.read_text("utf-8", "replace").strip("\0 \t\r\n")
+        return path.read_bytes()
     except OSError as error:
         if error.errno in _ABSENT:
             return None
         raise
+
+
+def text(path: Path) -> str | None:
+    """The same as text, without white space around it."""
+    found = content(path)
+    return None if found is None else found.decode("utf-8", "replace").strip("\0 \t\r\n")
 
 
 def number(path: Path) -> float | None:

@@ -18,21 +18,21 @@ def build(root: Path, name: str, changes: Mapping[str, str | None]) -> Host:
     """Write the tree of a host, with files that are otherwise, or gone (None; a folder with all that is in it)."""
     told = yaml.safe_load((FOLDER / f"{name}.yaml").read_text("utf-8"))
     for path, text in told.get("files", {}).items():
-        put(root / path, str(text).encode())
+        put(root / path, f"{text}\n".encode())
     for path, digits in told.get("bytes", {}).items():
         put(root / path, bytes.fromhex(str(digits)))
     for path, target in told.get("links", {}).items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).symlink_to(target)
     for path, text in changes.items():
-        remove(root / path) if text is None else put(root / path, text.encode())
+        remove(root / path) if text is None else put(root / path, f"{text}\n".encode())
     return Host(root / "sys", root / "proc", root / "dev")
 
 
 def put(path: Path, content: bytes) -> None:
-    """Write a file that sysfs would have ended with a line."""
+    """Write a file, and the folders above it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content if content.endswith((b"\n", b"\0")) else content + b"\n")
+    path.write_bytes(content)
 
 
 def remove(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import generate_latest
 
-from exporters.raspberry_pi import cpu, mmc, nvme, storage_paths, thermal
+from exporters.raspberry_pi import board, cpu, firmware, mmc, nvme, nvme_smart, storage_paths, thermal
 from exporters.raspberry_pi.exposition import registry
 from exporters.raspberry_pi.host import Host
+from exporters.raspberry_pi.mailbox import Mailbox, Refused, Tag
+from exporters.raspberry_pi.passthru import Unreadable
 from exporters.raspberry_pi.reading import NotAvailable, Reading
 
 ETCD = "/var/lib/rancher/k3s/server/db/etcd"
@@ -23,14 +25,56 @@ EMMC = "sys/devices/platform/soc@107c000000/1000fff000.mmc/mmc_host/mmc0/mmc0:00
 ZONE = "sys/devices/virtual/thermal/thermal_zone0"
 
 
+FIXTURES = Path(__file__).parent / "fixtures"
+ASK = nvme_smart.Ask(
+    health=lambda _: (FIXTURES / "nvme/smart_healthy.bin").read_bytes(),
+    identity=lambda _: (FIXTURES / "nvme/id_ctrl.bin").read_bytes(),
+)
+
+
+class Firmware(Mailbox):
+    """Answers as the firmware of a board did; the rest of it is tested in test_mailbox."""
+
+    said: Mapping[str, str]
+
+    def gencmd(self, command: str) -> str:
+        """What was captured."""
+        if command not in self.said:
+            raise Refused(command)
+        return (FIXTURES / "mailbox" / f"{self.said[command]}.txt").read_text("utf-8")
+
+    def tag(self, tag: Tag, *values: int) -> tuple[int, ...]:
+        """The build of the firmware, and nothing else."""
+        assert (tag, values) == (Tag.FIRMWARE_REVISION, ())
+        return (1_757_500_000,)
+
+
+def speaking(**said: str) -> Firmware:
+    """A mailbox with these answers by command, as files of fixtures/mailbox."""
+    made = Firmware()
+    made.said = {name.replace("_arm", " arm"): file for name, file in said.items()}
+    return made
+
+
+HEALTHY = {
+    "get_throttled": "get_throttled_ok",
+    "measure_clock_arm": "measure_clock_arm",
+    "pmic_read_adc": "pmic_read_adc",
+}
+
+
 def everything(host: Host) -> list[Reading]:
     """All that the collectors give; those that have nothing are left out."""
     memory = nvme.Memory()
+    mailbox = speaking(**HEALTHY) if (host.sys / "firmware").exists() else Mailbox(host.dev)
     found: list[Reading] = []
     for part in (
         thermal.collect(host),
+        board.collect(host),
+        firmware.collect(mailbox),
         cpu.collect(host),
         nvme.collect(host, memory),
+        nvme_smart.collect(host, ASK),
         mmc.collect(host),
         storage_paths.collect(host, PATHS),
     ):
@@ -120,6 +164,67 @@ def test_a_link_is_held_against_the_port_and_not_against_the_drive(host: Callabl
     (now,) = values(found, "nvme_pcie_link_speed_transfers_per_second").values()
     (most,) = values(found, "nvme_pcie_link_max_speed_transfers_per_second").values()
     assert (now, most) == (2.5e9, 5e9)
+
+
+def test_throttling_now_and_in_history_are_told_apart() -> None:
+    """Under-voltage that was, and a soft limit that is."""
+    for file, now, since in (
+        ("get_throttled_uv_history", set(), {"under_voltage"}),
+        ("get_throttled_soft_limit_now", {"soft_temperature_limit"}, {"soft_temperature_limit"}),
+    ):
+        found = list(firmware.collect(speaking(get_throttled=file)))
+        assert {reason for reason, value in values(found, "rpi_throttled").items() if value} == now
+        assert since <= {reason for reason, value in values(found, "rpi_throttled_since_boot").items() if value}
+
+
+def test_what_a_firmware_does_not_know_is_no_fault(host: Callable) -> None:
+    """A board without a power chip refuses its rails; a machine without a mailbox has no firmware to ask."""
+    found = list(firmware.collect(speaking(get_throttled="get_throttled_ok")))
+    assert {one.metric for one in found} == {
+        "rpi_throttled",
+        "rpi_throttled_since_boot",
+        "rpi_firmware_build_timestamp_seconds",
+    }
+    with pytest.raises(NotAvailable, match="no_mailbox"):
+        list(firmware.collect(Mailbox(host("x86-vm").dev)))
+
+
+def test_a_brown_out_was_the_cause_of_the_last_reset(host: Callable) -> None:
+    """Under either name that the bootloader has for it."""
+    here = host("pi-cm5")
+    cause = here.sys / "firmware/devicetree/base/chosen/power/reset_event"
+    cause.write_bytes(b"\0\0\0\x02")
+    assert values(board.collect(here), "rpi_reset_cause")["under_voltage"] == 1
+    cause.rename(cause.with_name("power_reset"))
+    assert values(board.collect(here), "rpi_reset_cause")["under_voltage"] == 1
+    cause.with_name("power_reset").write_bytes(b"\2")
+    with pytest.raises(ValueError, match="4 bytes"):
+        list(board.collect(here))
+
+
+def refusing(reason: str) -> nvme_smart.Ask:
+    """Drives that cannot be asked."""
+
+    def ask(node: Path) -> bytes:
+        raise Unreadable(reason, f"{node}: cannot be read")
+
+    return nvme_smart.Ask(ask, ask)
+
+
+def test_a_drive_that_may_not_be_asked_is_a_failure_and_one_without_a_log_is_none(host: Callable) -> None:
+    """The operator switched it on; that it does not work must be seen."""
+    here = host("pi-cm5")
+    with pytest.raises(Unreadable, match="nvme0"):
+        list(nvme_smart.collect(here, refusing("no_permission")))
+    with pytest.raises(NotAvailable):
+        list(nvme_smart.collect(here, refusing("not_supported")))
+
+
+def test_an_all_zero_log_claims_nothing(host: Callable) -> None:
+    """Neither that nothing is left nor that nothing ever happened."""
+    silent = nvme_smart.Ask(lambda _: bytes(512), ASK.identity)
+    with pytest.raises(ValueError, match="does not implement"):
+        list(nvme_smart.collect(host("pi-cm5"), silent))
 
 
 def test_a_card_says_nothing_of_its_wear(host: Callable) -> None:

@@ -13,17 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporters.raspberry_pi.smart import (
-    _COMMAND,
-    Health,
-    NotHealth,
-    NotIdentity,
-    Unreadable,
-    health,
-    identity,
-    read_health,
-    read_identity,
-)
+from exporters.raspberry_pi.passthru import _COMMAND, Unreadable, read_health, read_identity
+from exporters.raspberry_pi.smart import Health, NotHealth, NotIdentity, health, identity
 
 _NVME = Path(__file__).parent / "fixtures/nvme"
 _HEALTHY = (_NVME / "smart_healthy.bin").read_bytes()
