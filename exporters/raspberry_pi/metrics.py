@@ -151,3 +151,13 @@ METRICS: tuple[Metric, ...] = (
 )
 
 BY_NAME = {metric.name: metric for metric in METRICS}
+
+
+def table() -> str:
+    """All of them as a table in Markdown, for docs/exporters/raspberry_pi.md."""
+    head = "| metric | type | labels | what it is |\n|---|---|---|---|\n"
+    return head + "".join(f"| `{one.name}` | {one.type} | {', '.join(one.labels)} | {one.help} |\n" for one in METRICS)
+
+
+if __name__ == "__main__":
+    print(table(), end="")

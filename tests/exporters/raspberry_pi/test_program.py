@@ -16,8 +16,9 @@ import pytest
 
 from checks import promtool
 from demo.servers import free_port
+from exporters.raspberry_pi.__main__ import parser
 from exporters.raspberry_pi.host import Host
-from exporters.raspberry_pi.metrics import BY_NAME
+from exporters.raspberry_pi.metrics import BY_NAME, table
 from exporters.raspberry_pi.server import address
 from homelab import contract
 
@@ -199,3 +200,11 @@ def test_the_contract_knows_what_is_exposed() -> None:
         assert name in component.metrics, name
         assert component.metrics[name].type == metric.type, name
         assert set(component.metrics[name].labels) == set(metric.labels), name
+
+
+def test_the_documentation_has_every_metric_and_every_collector() -> None:
+    """The table is made from the code, and whoever adds a collector says what it needs."""
+    written = (ROOT / "docs/exporters/raspberry_pi.md").read_text("utf-8")
+    assert written.endswith(table())
+    known = {name.removeprefix("collector_") for name in vars(parser().parse_args([])) if name.startswith("collector_")}
+    assert set(re.findall(r"^\| `(\w+)` \| .* s \|$", written, re.MULTILINE)) == known
