@@ -16,7 +16,7 @@ from pathlib import Path
 
 from prometheus_client import generate_latest
 
-from exporters.raspberry_pi import board, cpu, firmware, mmc, nvme, nvme_smart, storage_paths, thermal
+from exporters.raspberry_pi import board, cpu, firmware, mmc, nvme, nvme_smart, storage_paths, thermal, under_voltage
 from exporters.raspberry_pi.exposition import registry, write
 from exporters.raspberry_pi.host import Host
 from exporters.raspberry_pi.mailbox import Mailbox
@@ -30,14 +30,14 @@ _TEXTFILE = 15.0  # seconds between two writes
 _ONCE = 30.0  # seconds to wait for a collector that hangs
 
 
-def collectors(options: argparse.Namespace) -> list[Collector]:
+def collectors(options: argparse.Namespace, events: under_voltage.Events) -> list[Collector]:
     """Those that are switched on."""
-    host = Host(options.path_sysfs, options.path_procfs, options.path_dev)
+    host = _host(options)
     memory, mailbox = nvme.Memory(), Mailbox(host.dev)
     paths = tuple(options.storage_path or _PATHS)
     known: dict[str, Callable[[], Collector]] = {
         "thermal": lambda: Collector("thermal", lambda: thermal.collect(host)),
-        "board": lambda: Collector("board", lambda: board.collect(host)),
+        "board": lambda: Collector("board", lambda: board.collect(host, events)),
         "firmware": lambda: Collector("firmware", lambda: firmware.collect(mailbox)),
         "cpu": lambda: Collector("cpu", lambda: cpu.collect(host)),
         "nvme": lambda: Collector("nvme", lambda: nvme.collect(host, memory, options.nvme_expected)),
@@ -48,6 +48,10 @@ def collectors(options: argparse.Namespace) -> list[Collector]:
         ),
     }
     return [make() for name, make in known.items() if getattr(options, f"collector_{name}")]
+
+
+def _host(options: argparse.Namespace) -> Host:
+    return Host(options.path_sysfs, options.path_procfs, options.path_dev)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -97,9 +101,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         known.error(str(error))
     if bool(at.certificate) != bool(at.key) or (at.client_ca and not at.certificate):
         known.error("--web.tls-certificate and --web.tls-key go together, and --web.tls-client-ca with both")
-    runner = Runner(collectors(options))
+    events = under_voltage.Events()
+    runner = Runner(collectors(options, events))
     try:
-        return _once(runner, options.textfile) if options.once else _stay(runner, at, options.textfile)
+        if options.once:
+            return _once(runner, options.textfile)
+        if options.collector_board and (path := under_voltage.alarm(_host(options))):
+            watching = threading.Thread(target=under_voltage.watch, args=(path, events, runner.ending), daemon=True)
+            watching.start()
+        return _stay(runner, at, options.textfile)
     except OSError as error:
         print(f"raspberry_pi: {error}", file=sys.stderr)
         return 2

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from exporters.raspberry_pi.host import Host, content, named, number, text
+from exporters.raspberry_pi.host import Host, content, number, text
 from exporters.raspberry_pi.reading import Reading, any_of, parts
+from exporters.raspberry_pi.under_voltage import Events, alarm
 
 # Bits of the power chip's reset cause.
 CAUSES = ("over_voltage", "under_voltage", "over_temperature", "enable", "watchdog")
 _CELL = 4  # bytes: a number in the device tree, the highest byte first
 
 
-def collect(host: Host) -> Iterator[Reading]:
-    """Read them. Raises NotAvailable where there is no device tree of a Raspberry Pi."""
+def collect(host: Host, events: Events | None = None) -> Iterator[Reading]:
+    """Read them, and how often the alarm was raised. Raises NotAvailable where the device tree is of no Raspberry Pi."""
     tree = host.sys / "firmware/devicetree/base"  # /proc/device-tree leads to what containers mask
-    return any_of(parts(_model(tree), _power(tree), _bootloader(tree), _alarm(host)), otherwise="no_device_tree")
+    return any_of(
+        parts(_model(tree), _power(tree), _bootloader(tree), _alarm(host, events)), otherwise="no_device_tree"
+    )
 
 
 def cell(raw: bytes) -> int:
@@ -53,8 +56,10 @@ def _bootloader(tree: Path) -> Iterator[Reading]:
         yield Reading("rpi_bootloader_build_timestamp_seconds", built)
 
 
-def _alarm(host: Host) -> Iterator[Reading]:
-    """Whether the voltage was too low within the kernel's last two seconds."""
-    for chip in named(host.sys / "class/hwmon", "name", "rpi_volt"):
-        if (alarm := number(chip / "in0_lcrit_alarm")) is not None:
-            yield Reading("rpi_under_voltage_alarm", alarm)
+def _alarm(host: Host, events: Events | None) -> Iterator[Reading]:
+    """Whether the voltage was too low within the kernel's last two seconds, and how often so far."""
+    path = alarm(host)
+    if path and (raised := number(path)) is not None:
+        yield Reading("rpi_under_voltage_alarm", raised)
+    if events and events.count is not None:
+        yield Reading("rpi_under_voltage_events_total", events.count)

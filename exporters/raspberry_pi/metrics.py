@@ -74,7 +74,12 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "rpi_under_voltage_alarm",
         "gauge",
-        "Whether the voltage was too low within two seconds before the look; short dips in between are missed.",
+        "Whether the voltage was too low within two seconds before the look.",
+    ),
+    Metric(
+        "rpi_under_voltage_events_total",
+        "counter",
+        "How often the voltage fell too low since the exporter started, also between two looks.",
     ),
     # nvme
     Metric(
