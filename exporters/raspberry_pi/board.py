@@ -15,7 +15,7 @@ _CELL = 4  # bytes: a number in the device tree, the highest byte first
 
 
 def collect(host: Host, events: Events | None = None) -> Iterator[Reading]:
-    """Read them, and how often the alarm was raised. Raises NotAvailable where the device tree is of no Raspberry Pi."""
+    """Read them, and how often the alarm was raised. Raises NotAvailable where there is no Raspberry Pi."""
     tree = host.sys / "firmware/devicetree/base"  # /proc/device-tree leads to what containers mask
     return any_of(
         parts(_model(tree), _power(tree), _bootloader(tree), _alarm(host, events)), otherwise="no_device_tree"
