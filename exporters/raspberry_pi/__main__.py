@@ -101,6 +101,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         known.error(str(error))
     if bool(at.certificate) != bool(at.key) or (at.client_ca and not at.certificate):
         known.error("--web.tls-certificate and --web.tls-key go together, and --web.tls-client-ca with both")
+    for name in (at.certificate, at.key, at.client_ca):
+        if name and not Path(name).is_file():
+            known.error(f"there is no file {name}")
     events = under_voltage.Events()
     runner = Runner(collectors(options, events))
     try:

@@ -2,7 +2,9 @@
 
 import gzip
 import re
+import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -147,6 +149,57 @@ def test_what_is_served_and_nothing_else(host: Callable) -> None:
         assert time.monotonic() - begun < 1
         assert process.stderr
         assert b"Traceback" not in process.stderr.read()
+
+
+def certificate(folder: Path, name: str) -> tuple[Path, Path]:
+    """A certificate that vouches for itself, and its key."""
+    tool = shutil.which("openssl")
+    if tool is None:
+        pytest.skip("there is no openssl to make a certificate with, so TLS is not tried")
+    made, key = folder / f"{name}.pem", folder / f"{name}.key"
+    subject = ["-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command = [tool, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]
+    subprocess.run([*command, *subject, "-out", made, "-keyout", key], check=True, capture_output=True)
+    return made, key
+
+
+def test_only_a_client_with_a_certificate_is_served_where_that_is_asked_for(host: Callable, tmp_path: Path) -> None:
+    """In a homelab the network is no friend: TLS, and a client that is known."""
+    (own, key), (client, client_key) = certificate(tmp_path, "node"), certificate(tmp_path, "prometheus")
+    port = free_port()
+    tls = [f"--web.tls-certificate={own}", f"--web.tls-key={key}", f"--web.tls-client-ca={client}"]
+    command = [*COMMAND, f"--web.listen-address=127.0.0.1:{port}", *tls, *flags(host("pi-cm5"))]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    try:
+        known, stranger = ssl.create_default_context(cafile=own), ssl.create_default_context(cafile=own)
+        known.load_cert_chain(client, client_key)
+        end = time.monotonic() + 20
+        while (status := secure(port, known)) != 200:
+            assert status == 0
+            assert time.monotonic() < end
+        assert secure(port, stranger) == 0
+        assert get(f"http://127.0.0.1:{port}/metrics")[0] == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def secure(port: int, context: ssl.SSLContext) -> int:
+    """The status of /metrics by TLS; 0 where the other side does not want to."""
+    try:
+        with urllib.request.urlopen(f"https://127.0.0.1:{port}/metrics", timeout=5, context=context) as response:
+            return response.status
+    except (urllib.error.URLError, OSError):
+        return 0
+
+
+def test_a_certificate_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    """And no traceback."""
+    missing = tmp_path / "node.pem"
+    done = run(f"--web.tls-certificate={missing}", f"--web.tls-key={missing}")
+    assert done.returncode == 2
+    assert f"there is no file {missing}" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_an_address_that_is_taken_is_one_line(host: Callable) -> None:
