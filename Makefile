@@ -5,7 +5,7 @@ BIN     := .venv/bin
 PYTHON  := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser alerts dashboards diff-dashboards preview grafana lint replay demo check test format clean
+.PHONY: help setup browser alerts dashboards diff-dashboards preview grafana lint replay demo check test test-hardware format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ test: setup browser ## everything that CI runs (ARGS go to pytest)
 	$(PYTHON) -m mypy
 	$(BIN)/lint-imports --no-logo
 	$(PYTHON) -m pytest -n 2 --dist worksteal $(ARGS)
+
+test-hardware: setup ## run the exporter against Linux' own NVMe driver, in QEMU (a minute)
+	$(PYTHON) -m pytest tests/hardware $(ARGS)
 
 format: setup ## lay out the code and mend what ruff can mend
 	$(BIN)/ruff check --fix-only --quiet
