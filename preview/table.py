@@ -10,7 +10,7 @@ from html import escape
 from preview import fieldconfig, links
 from preview.drawn import Asked, Drawn, Scene, nothing
 from preview.fields import NO_DATA, Field, Value
-from preview.options import Option
+from preview.options import Option, Undrawable
 from preview.prometheus import Series
 
 Row = Mapping[str, Value]
@@ -32,7 +32,7 @@ def draw(asked: Asked, scene: Scene) -> Drawn:
     options = option["options"]
     headed = options["showHeader"].flag(missing=True)
     if options["footer"]["show"].flag():
-        raise NotImplementedError("a table's footer")
+        raise Undrawable("options.footer.show is true; the preview draws tables without a footer")
     frames = list(_frames(asked))
     for step in option["transformations"].items():
         below = step["options"]
