@@ -113,7 +113,8 @@ class Runner:
             told = {**labels, "reason": latest.unavailable}
             yield Reading("rpi_exporter_collector_available", float(not latest.unavailable), told)
             yield Reading("rpi_exporter_collector_duration_seconds", latest.duration, labels)
-            if latest.succeeded is not None:
+            # What was there and is gone is no collector that stopped working: its success may not grow old.
+            if latest.succeeded is not None and not latest.unavailable:
                 yield Reading("rpi_exporter_collector_last_success_timestamp_seconds", latest.succeeded, labels)
             fresh = self._fresh(collector)
             if not latest.unavailable or not fresh:

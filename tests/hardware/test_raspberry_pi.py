@@ -78,7 +78,7 @@ def test_a_drive_that_is_pulled_and_put_back(guest: Guest) -> None:
 
 
 def until(guest: Guest, scrape: str, wanted: dict[str, float]) -> dict[str, float]:
-    """What is scraped as soon as it is as wanted, or after four looks of the exporter."""
+    """What is scraped as soon as it is as wanted, or after a minute, in which the exporter looks four times."""
     found: dict[str, float] = {}
     for _ in range(30):
         found = values(guest.run(scrape)[1], "nvme_device_present")

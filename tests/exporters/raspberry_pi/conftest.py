@@ -1,7 +1,5 @@
 """Hosts as trees of files, told in hosts/*.yaml: `files`, `links`, and `bytes` in hexadecimal."""
 
-import os
-import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -60,7 +58,6 @@ def unreadable() -> Callable[[Path], None]:
     """Makes a file one that cannot be read, also by root: a folder of its name."""
 
     def spoil(path: Path) -> None:
-        os.chmod(path, stat.S_IRUSR | stat.S_IWUSR)  # noqa: PTH101
         path.unlink()
         path.mkdir()
 

@@ -85,6 +85,27 @@ def test_a_device_that_hangs_stalls_its_own_collector_alone(monkeypatch: pytest.
         release.set()
 
 
+def test_what_was_there_and_is_gone_has_no_success_that_grows_old() -> None:
+    """A drive that is pulled has an alert of its own; its log, which nobody can read then, must not be a second one."""
+    answers = iter([[HEAT]])
+
+    def read() -> list[Reading]:
+        for answer in answers:
+            return answer
+        raise NotAvailable("no_device")
+
+    collector = Collector("nvme_smart", read)
+    runner = Runner([collector])
+    runner.looks["nvme_smart"] = first = running.look(collector, running.Look())
+    stamp = "rpi_exporter_collector_last_success_timestamp_seconds"
+    assert stamp in {one.metric for one in runner.readings()}
+    runner.looks["nvme_smart"] = running.look(collector, first)
+    assert {one.metric for one in runner.readings()} == {
+        "rpi_exporter_collector_available",
+        "rpi_exporter_collector_duration_seconds",
+    }
+
+
 def test_a_collector_that_never_came_back_is_a_failure() -> None:
     """Not even a first look: it is not ready, and nobody may take its silence for health."""
     release = threading.Event()
